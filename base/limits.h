@@ -471,6 +471,21 @@
 #define LIMIT_STOP_MS 1500u
 #define LIMIT_STOP_KILLED_MS 300u
 
+/*
+ * A monitor that does not stop within this time after a signal to the keeper is killed: it has its
+ * own two times above, and may have to write the last records of an audit log to a busy disk.
+ */
+#define LIMIT_MONITOR_STOP_MS 10000u
+
+/*
+ * A monitor that dies sooner than this counts as a failure: the next one is started later each
+ * time, so that a fault in its first moments does not take all the time of a CPU.
+ */
+#define LIMIT_MONITOR_LIVES_MS 1000u
+
+/* Messages of the monitor that the keeper receives before it looks at its signals again. */
+#define LIMIT_KEEPER_TURN 64
+
 /* ---- the control socket ---- */
 
 /* Clients at once: operators and their tools; each held capture is one. */

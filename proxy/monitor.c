@@ -7,7 +7,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,6 +21,7 @@
 #include "policy/inspector/inspector.h"
 #include "proxy/config/options.h"
 #include "proxy/monitor/facts/offload.h"
+#include "proxy/ipc/fdstore.h"
 #include "proxy/ipc/turn.h"
 #include "proxy/monitor/control/control.h"
 #include "proxy/monitor/control/control_subject.h"
@@ -58,8 +58,8 @@ struct monitor {
     struct rlimit nofile; /* the limit before this process raised its own */
     struct event *beat;   /* checks that the other processes make their turns */
     struct signals signals;
-    int ready_fd; /* owned; -1 if not requested, or done */
-    int status;   /* the exit status, once it stops */
+    bool ready; /* all workers have been ready */
+    int status; /* the exit status, once it stops */
 };
 
 static const struct timeval stop_time = {.tv_usec = LIMIT_STOP_MS * 1000L % 1000000,
@@ -97,21 +97,21 @@ static int monitor_start_beat(struct monitor *m)
     return m->beat && event_add(m->beat, &tv) == 0 ? 0 : -ENOMEM;
 }
 
-/* A worker is ready: if all are now, writes to the ready fd. */
+/* A worker is ready: if all are for the first time, the keeper passes that on. */
 static void monitor_on_worker_ready(void *arg, struct worker_process *w)
 {
     struct monitor *const m = arg;
-    struct pollfd p = {.fd = m->ready_fd, .events = POLLOUT};
+    int err;
 
     (void)w;
-    if (m->ready_fd < 0 || !worker_pool_all_ready(&m->worker_pool)) {
+    if (m->ready || !worker_pool_all_ready(&m->worker_pool)) {
         return;
     }
-    /* If the pipe is full, its reader is not interested. */
-    if (poll(&p, 1, 0) != 1 || !(p.revents & POLLOUT) || write(m->ready_fd, "\n", 1) < 0) {
-        log_warning("cannot write to the ready fd: %s", strerror(errno));
+    m->ready = true;
+    err = fdstore_ready(m->context.store);
+    if (err) {
+        log_warning("cannot report to the keeper: %s", strerror(-err));
     }
-    sock_close(&m->ready_fd);
 }
 
 /* ---- stopping ---- */
@@ -178,6 +178,7 @@ static void monitor_stop(struct monitor *m, int status)
     }
     m->context.stopping = true;
     m->status = status;
+    fdstore_stopping(m->context.store);
     for (struct route *r = route_from(&m->routes, 0); r;
          r = route_from(&m->routes, r->number + 1)) {
         route_close(r);
@@ -201,7 +202,7 @@ static void monitor_on_worker_gone(void *arg, struct worker_process *w, bool was
     struct monitor *const m = arg;
 
     (void)w;
-    if (!m->context.stopping && !was_ready && m->ready_fd >= 0) {
+    if (!m->context.stopping && !was_ready && m->options->awaited && !m->ready) {
         log_error("a worker cannot start: see the errors above");
         monitor_stop(m, 3);
     }
@@ -270,7 +271,7 @@ static void monitor_log_status(const struct monitor *m)
     log_info("status: poemd " POEMD_VERSION ", %u of %u sessions, %llu begun, %u worker%s, "
              "configuration %s, taint %s",
              m->sessions.alive, c->max_sessions, (unsigned long long)m->sessions.last,
-             m->worker_pool.n_own, m->worker_pool.n_own == 1 ? "" : "s",
+             m->worker_pool.n, m->worker_pool.n == 1 ? "" : "s",
              *m->context.generation->digest ? m->context.generation->digest : "of the command line",
              taint_text(m->sessions.taint, letters));
     for (const struct route *r = route_from(&m->routes, 0); r;
@@ -316,10 +317,6 @@ static void monitor_on_signal(evutil_socket_t sig, short what, void *arg)
 
     (void)what;
     switch ((int)sig) {
-    case SIGCHLD:
-        children_collect(&m->context.children);
-        monitor_leave_when_gone(m);
-        return;
     case SIGUSR1:
         monitor_log_status(m);
         return;
@@ -327,8 +324,11 @@ static void monitor_on_signal(evutil_socket_t sig, short what, void *arg)
         monitor_hang_up(m);
         return;
     default:
-        log_info("stopping: signal %d", (int)sig);
-        monitor_stop(m, 0);
+        /* The terminal sends its signals to this process as well as to the keeper. */
+        if (!m->context.stopping) {
+            log_info("stopping: signal %d", (int)sig);
+            monitor_stop(m, 0);
+        }
     }
 }
 
@@ -428,29 +428,53 @@ static int monitor_start_control(struct monitor *m)
     return err;
 }
 
+static void monitor_on_child_over(void *arg)
+{
+    monitor_leave_when_gone(arg);
+}
+
+/* Creates the loop, takes what the keeper has, and ends what an earlier monitor has left. */
+static int monitor_meet_keeper(struct monitor *m)
+{
+    int err;
+
+    m->context.base = turn_base_new(true);
+    if (!m->context.base) {
+        return -ENOMEM;
+    }
+    err = fdstore_new_take(&m->context.store, m->context.base, MONITOR_KEEPER_FD, MONITOR_NAMES_FD,
+                           MONITOR_FIRST_FD);
+    if (!err) {
+        err = children_init(&m->context.children, m->context.base, m->context.store,
+                            monitor_on_child_over, m);
+    }
+    if (!err) {
+        children_end_rest(&m->context.children);
+        fdstore_drop_rest(m->context.store);
+    }
+    return err;
+}
+
 static int monitor_init(struct monitor *m, const struct config *config)
 {
     int err;
 
     heap_init();
     m->context.config = config;
-    m->context.monitors[0] = getpid();
     m->context.generation = generation_new(config);
     if (!m->context.generation) {
         return -ENOMEM;
     }
     m->started_ms = clock_ms();
-    children_init(&m->context.children);
     if (getrlimit(RLIMIT_NOFILE, &m->nofile) < 0) {
         return -errno;
     }
     nofile_raise(config);
     nofile_widen(config);
-    m->context.base = turn_base_new(true);
-    if (!m->context.base) {
-        return -ENOMEM;
+    err = monitor_meet_keeper(m);
+    if (!err) {
+        err = monitor_session_table_init(&m->sessions, &m->context, &m->worker_pool);
     }
-    err = monitor_session_table_init(&m->sessions, &m->context, &m->worker_pool);
     if (!err) {
         err = signals_watch(&m->signals, m->context.base, monitor_on_signal, m);
     }
@@ -522,17 +546,18 @@ static void monitor_deinit(struct monitor *m)
         event_free(m->beat);
     }
     signals_forget(&m->signals);
+    children_deinit(&m->context.children);
+    fdstore_free(m->context.store);
     if (m->context.base) {
         event_base_free(m->context.base);
     }
-    sock_close(&m->ready_fd);
 }
 
 int monitor_main(const struct options *options)
 {
     const struct config *const config = &options->config;
     struct monitor m = {.options = options,
-                        .ready_fd = options->ready_fd,
+                        .context = {.children = {.parent_fd = -1}},
                         .worker_pool = {.exe_fd = -1, .settings_fd = -1}};
     const int err = monitor_init(&m, config);
 

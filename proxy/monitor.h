@@ -25,9 +25,9 @@
 struct options;
 
 /*
- * Runs the broker, with the users of its processes chosen, until it is stopped. Writes "\n" to the
- * ready_fd (taken; -1 if there is no reader) when every socket listens and every worker is ready.
- * Returns the exit status: 0, or 3 if the broker could not run.
+ * Runs the broker, with the users of its processes chosen, until it is stopped. The process is the
+ * keeper's child, with the fds of proxy/ipc/fdstore_wire.h; the keeper learns when every socket
+ * listens and every worker is ready. Returns the exit status: 0, or 3 if the broker could not run.
  */
 int monitor_main(const struct options *options);
 

@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * poemd(8): the program. The monitor, or a worker, the inspector or the tracer if the monitor
- * starts it as such.
+ * poemd(8): the program. Checks its command line and becomes the keeper, which starts the monitor;
+ * or a worker, the inspector or the tracer if the monitor starts it as such.
  */
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 
 #include "base/log.h"
 #include "proxy/config/accounts.h"
+#include "proxy/ipc/fdstore_wire.h"
+#include "proxy/keeper/keeper.h"
 #include "proxy/monitor.h"
 #include "proxy/config/options.h"
 #include "proxy/config/places.h"
@@ -21,11 +24,45 @@ static void poemd_warn_of_place(const char *text, void *arg)
     log_warning("%s", text);
 }
 
-int main(int argc, char **argv)
+/* The keeper's child: argv is its name and the command line. */
+static int poemd_monitor(int argc, char **argv)
 {
     struct options o;
     int status;
 
+    (void)prctl(PR_SET_NAME, MONITOR_NAME, 0, 0, 0);
+    if (options_read_again(&o, argc, argv, stdout, stderr) == OPTIONS_RUN) {
+        log_init("poemd", o.config.log_level);
+        places_check(&o.config, poemd_warn_of_place, NULL);
+        status = accounts_choose(&o.config) ? STATUS_FAILED : monitor_main(&o);
+    } else {
+        status = (int)o.status;
+    }
+    options_deinit(&o);
+    return status;
+}
+
+/* The process that was started. */
+static int poemd_start(int argc, char **argv)
+{
+    struct options o;
+    int status;
+    int err;
+
+    if (options_read(&o, argc, argv, stdout, stderr) == OPTIONS_RUN) {
+        log_init("poemd", o.config.log_level);
+        err = keeper_execute(argc, argv, o.ready_fd, (int)o.config.log_level);
+        log_error("cannot execute itself: %s", strerror(-err));
+        status = STATUS_FAILED;
+    } else {
+        status = (int)o.status;
+    }
+    options_deinit(&o);
+    return status;
+}
+
+int main(int argc, char **argv)
+{
     if (argc > 1 && strcmp(argv[1], WORKER_ARG) == 0) {
         return worker_main();
     }
@@ -35,14 +72,12 @@ int main(int argc, char **argv)
     if (argc > 1 && strcmp(argv[1], INSPECTOR_ARG) == 0) {
         return inspector_main();
     }
-    if (options_read(&o, argc, argv, stdout, stderr) == OPTIONS_RUN) {
-        log_init("poemd", o.config.log_level);
-        places_check(&o.config, poemd_warn_of_place, NULL);
-        status = accounts_choose(&o.config) ? 3 : monitor_main(&o);
-        o.ready_fd = -1;
-    } else {
-        status = (int)o.status;
+    if (argc > 1 && strcmp(argv[1], KEEPER_ARG) == 0) {
+        return keeper_main(argc, argv);
     }
-    options_deinit(&o);
-    return status;
+    if (argc > 1 && strcmp(argv[1], MONITOR_ARG) == 0) {
+        argv[1] = argv[0];
+        return poemd_monitor(argc - 1, argv + 1);
+    }
+    return poemd_start(argc, argv);
 }

@@ -32,7 +32,9 @@ static void signals_disarm(void)
 
 int signals_watch(struct signals *s, struct event_base *base, event_callback_fn fn, void *arg)
 {
-    static const int numbers[SIGNALS] = {SIGCHLD, SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1};
+    static const int numbers[SIGNALS] = {SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1};
+
+    sigset_t none;
 
     signals_disarm();
     for (size_t i = 0; i < SIGNALS; i++) {
@@ -41,7 +43,9 @@ int signals_watch(struct signals *s, struct event_base *base, event_callback_fn 
             return -ENOMEM;
         }
     }
-    return 0;
+    /* The keeper has blocked them all until now. */
+    sigemptyset(&none);
+    return sigprocmask(SIG_SETMASK, &none, NULL) < 0 ? -errno : 0;
 }
 
 void signals_forget(struct signals *s)

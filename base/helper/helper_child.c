@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/confine/confine.h"
+#include "base/helper/sibling.h"
 #include "base/sock.h"
 
 /* Runs in the child. */
@@ -50,7 +51,7 @@ pid_t helper_child_fork(const struct helper_child_plan *p, int channel_fd)
     if (p->n_fds > HELPER_CHILD_FDS) {
         return -E2BIG;
     }
-    pid = fork();
+    pid = sibling_fork(p->sibling);
     if (pid == 0) {
         helper_child_execute(p, channel_fd);
     }

@@ -7,6 +7,7 @@
 #ifndef POEMD_BASE_HELPER_HELPER_CHILD_H
 #define POEMD_BASE_HELPER_HELPER_CHILD_H
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 /* The number of the channel in a helper; those of the plan's fds follow in their order. */
@@ -21,6 +22,7 @@ struct helper_child_plan {
     int exe_fd;     /* the program; borrowed, as all fds */
     const int *fds; /* kept by the helper; everything else is closed */
     unsigned n_fds;
+    bool sibling; /* as of sibling_fork */
 };
 
 /*

@@ -29,7 +29,7 @@
 #define INSPECTOR_START_FD 4
 
 /* argv[0], as ps shows it. */
-#define INSPECTOR_NAME "poemd: inspector"
+#define INSPECTOR_NAME "poemd-inspect"
 
 /* Fds that the parent passes: three folders, the list of IMA and the envelopes. */
 #define INSPECTOR_FDS (4u + INSPECTOR_ENVELOPES)

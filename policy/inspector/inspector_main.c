@@ -172,7 +172,7 @@ int inspector_main(void)
     int err = inspector_main_read_start();
 
     log_init("poemd", err ? LOG_ERROR : start.log_level);
-    (void)prctl(PR_SET_NAME, "poemd-inspector", 0, 0, 0);
+    (void)prctl(PR_SET_NAME, INSPECTOR_NAME, 0, 0, 0);
     if (!err) {
         err = inspector_main_load_libcrypto();
     }

@@ -130,6 +130,7 @@ struct options_given {
     unsigned number[OPTS];
     FILE *out;
     FILE *err;
+    bool again; /* for the monitor */
 };
 
 const char *options_name(size_t i)
@@ -436,7 +437,8 @@ static enum options_outcome config_fault(struct options *o, const struct options
 
 static bool options_take_ready_fd(struct options *o, const struct options_given *g)
 {
-    if (!g->text[OPT_READY_FD]) {
+    o->awaited = g->text[OPT_READY_FD] != NULL;
+    if (!o->awaited || g->again) {
         return true;
     }
     o->ready_fd = (int)g->number[OPT_READY_FD];
@@ -461,9 +463,11 @@ static void options_write_checked(const struct options *o, const struct options_
             o->config.n_routes, o->config.n_routes == 1 ? "" : "s");
 }
 
-enum options_outcome options_read(struct options *o, int argc, char **argv, FILE *out, FILE *err)
+static enum options_outcome options_read_as(struct options *o, int argc, char **argv,
+                                            struct options_given g)
 {
-    struct options_given g = {.out = out, .err = err};
+    FILE *const out = g.out;
+    FILE *const err = g.err;
     struct config_errors errors;
     bool from_file;
     int r;
@@ -500,6 +504,18 @@ enum options_outcome options_read(struct options *o, int argc, char **argv, FILE
     }
     *o->given = g;
     return OPTIONS_RUN;
+}
+
+enum options_outcome options_read(struct options *o, int argc, char **argv, FILE *out, FILE *err)
+{
+    return options_read_as(o, argc, argv, (struct options_given){.out = out, .err = err});
+}
+
+enum options_outcome options_read_again(struct options *o, int argc, char **argv, FILE *out,
+                                        FILE *err)
+{
+    return options_read_as(o, argc, argv,
+                           (struct options_given){.out = out, .err = err, .again = true});
 }
 
 const char *options_file(const struct options *o)

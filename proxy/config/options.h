@@ -4,6 +4,7 @@
 #ifndef POEMD_PROXY_CONFIG_OPTIONS_H
 #define POEMD_PROXY_CONFIG_OPTIONS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 
@@ -28,6 +29,7 @@ struct options {
     struct config config;
     struct options_given *given; /* the command line, for options_reload; owned */
     int ready_fd; /* open and close-on-exec, or -1: gets "\n" when every socket listens */
+    bool awaited; /* something waits for that */
     enum options_status status;
 };
 
@@ -38,6 +40,13 @@ struct options {
  */
 enum options_outcome options_read(struct options *o, int argc, char **argv, FILE *out, FILE *err)
     __attribute__((warn_unused_result));
+
+/*
+ * Does the same for the monitor, whose command line the keeper's process has read before: leaves
+ * the ready_fd alone, which is the keeper's.
+ */
+enum options_outcome options_read_again(struct options *o, int argc, char **argv, FILE *out,
+                                        FILE *err) __attribute__((warn_unused_result));
 
 void options_deinit(struct options *o);
 

@@ -10,14 +10,13 @@
 
 #include <event2/event.h>
 #include <stdbool.h>
-#include <sys/types.h>
 
-#include "base/limits.h"
 #include "proxy/config/config.h"
 #include "proxy/monitor/facts/audit_writer.h"
 #include "proxy/ipc/children.h"
 
 struct generation;
+struct fdstore;
 struct inspector;
 struct offload;
 
@@ -25,13 +24,13 @@ struct monitor_context {
     struct event_base *base;
     struct generation *generation; /* the configuration in force, held … */
     const struct config *config;   /* … and its contents */
+    struct fdstore *store;         /* owned by the monitor; NULL without a keeper */
     struct children children;
     struct audit_writer audit_writer;
-    struct inspector *inspector;    /* owned by the monitor; NULL if nothing needs one */
-    struct offload *offload;        /* owned by the monitor; NULL if no rule covers mapped code */
-    pid_t monitors[LIMIT_MONITORS]; /* this one and earlier ones; 0: none */
-    bool draining;                  /* no new sessions begin … */
-    bool stopping;                  /* … and those that run end */
+    struct inspector *inspector; /* owned by the monitor; NULL if nothing needs one */
+    struct offload *offload;     /* owned by the monitor; NULL if no rule covers mapped code */
+    bool draining;               /* no new sessions begin … */
+    bool stopping;               /* … and those that run end */
 };
 
 #endif

@@ -11,7 +11,6 @@
 #define POEMD_PROXY_MONITOR_MONITOR_SESSION_H
 
 #include <event2/event_struct.h>
-#include <jansson.h>
 #include <stdint.h>
 #include <sys/queue.h>
 
@@ -77,8 +76,6 @@ struct monitor_session {
     struct worker_pages *pages; /* of its worker, or the last one; NULL: not given to one yet */
     uint32_t slot;              /* of its page there, or SESSION_PAGE_NO_SLOT */
     struct monitor_session_suspect suspect;
-    bool listed;                 /* its worker, which an earlier monitor has started, has it */
-    bool leaving;                /* its worker is to hand it over to another one */
     bool resuming;               /* it has not been reported to go on in its new worker */
     bool resumed_in_hand;        /* the last worker died while it handled this session */
     unsigned resumed;            /* number of workers that have died under it */
@@ -233,9 +230,6 @@ void monitor_session_resumed(struct monitor_session *t, const struct ipc_resumed
 
 /* It is being given to t->member. */
 void monitor_session_assigned(struct monitor_session *t);
-
-/* Returns what verdict_facts_text has kept of its verdict, a new reference; NULL: nothing. */
-json_t *monitor_session_facts(const struct monitor_session *t) __attribute__((warn_unused_result));
 
 /* Moves an allowed session from DECIDING to RELAYING. Returns false if it is in another state. */
 bool monitor_session_relays(struct monitor_session *t) __attribute__((warn_unused_result));

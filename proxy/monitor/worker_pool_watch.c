@@ -58,21 +58,6 @@ void worker_pool_disown(struct monitor_session *t)
     worker_pool_disowned_notify(w, d);
 }
 
-void worker_pool_disown_unknown(struct worker_process *w, uint64_t session, bool dead)
-{
-    struct worker_pool_disowned *const d = calloc(1, sizeof *d);
-
-    if (!d) {
-        worker_process_kill(w, REASON_NO_RESOURCES,
-                            "has a session that cannot be ended without it");
-        return;
-    }
-    d->session = session;
-    d->told = dead;
-    TAILQ_INSERT_TAIL(&w->disowned, d, link);
-    worker_pool_disowned_notify(w, d);
-}
-
 static void worker_pool_disowned_free(struct worker_process *w, struct worker_pool_disowned *d)
 {
     TAILQ_REMOVE(&w->disowned, d, link);
@@ -211,9 +196,8 @@ static void worker_pool_leave_behind(struct worker_process *w)
     log_error("worker pid=%ld was killed but does not exit, because the kernel holds it; leaving "
               "it behind",
               (long)w->pid);
-    children_forget(&w->worker_pool->context->children, &w->child);
-    children_add(&w->worker_pool->context->children, orphan, w->pid, false, worker_pool_orphan_died,
-                 NULL);
+    children_replace(&w->worker_pool->context->children, &w->child, orphan, worker_pool_orphan_died,
+                     NULL);
     w->gone_pid = w->pid;
     w->pid = -1;
     worker_process_gone(w);

@@ -11,21 +11,11 @@
 #include "base/helper/helper_child.h"
 #include "base/log.h"
 #include "proxy/ipc/worker_settings.h"
+#include "proxy/monitor/monitor_context.h"
 
 bool worker_process_takes_work(const struct worker_process *w)
 {
-    return w->pid > 0 && w->channel_fd >= 0 && w->killed_beats == 0 && !w->retires &&
-           !w->adopting && !heartbeat_late(&w->beat);
-}
-
-bool worker_process_own_takes_work(const struct worker_pool *c)
-{
-    for (unsigned i = 0; i < c->n_own; i++) {
-        if (c->members[i].ready && worker_process_takes_work(&c->members[i])) {
-            return true;
-        }
-    }
-    return false;
+    return w->pid > 0 && w->channel_fd >= 0 && w->killed_beats == 0 && !heartbeat_late(&w->beat);
 }
 
 struct worker_process *worker_process_least_busy(struct worker_pool *c)
@@ -60,7 +50,7 @@ void worker_process_kill(struct worker_process *w, enum session_reason reason, c
     event_del(w->readable);
     if (w->pid > 0 && w->killed_beats == 0) {
         log_error("worker pid=%ld %s; killed", (long)w->pid, log);
-        kill(w->pid, SIGKILL);
+        children_signal(&w->child, SIGKILL);
         w->killed_beats = 1;
         w->end = reason;
     }
@@ -102,11 +92,13 @@ int worker_process_channel(int pair[2])
 int worker_process_fork(struct worker_process *w, int channel_fd)
 {
     const int fds[] = {w->worker_pool->settings_fd, w->pages->fd};
-    const struct helper_child_plan plan = {.name = WORKER_NAME,
-                                           .arg = WORKER_ARG,
-                                           .exe_fd = w->worker_pool->exe_fd,
-                                           .fds = fds,
-                                           .n_fds = sizeof fds / sizeof *fds};
+    const struct helper_child_plan plan = {
+        .name = WORKER_NAME,
+        .arg = WORKER_ARG,
+        .exe_fd = w->worker_pool->exe_fd,
+        .fds = fds,
+        .n_fds = sizeof fds / sizeof *fds,
+        .sibling = children_are_siblings(&w->worker_pool->context->children)};
     const pid_t pid = helper_child_fork(&plan, channel_fd);
 
     w->pid = pid < 0 ? -1 : pid;

@@ -544,7 +544,7 @@ int worker_main(void)
     heap_init();
     log_init("poemd", s.log_level);
     w.orphan_ms = s.orphan_ms;
-    (void)prctl(PR_SET_NAME, "poemd-worker", 0, 0, 0);
+    (void)prctl(PR_SET_NAME, WORKER_NAME, 0, 0, 0);
     /*
      * The monitor ends its workers; a signal to the whole process group is meant for the monitor.
      */

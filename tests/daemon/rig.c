@@ -308,10 +308,42 @@ void rig_start(struct rig *r, const char *route_statements)
 
 /* ---- what it holds ---- */
 
+pid_t rig_monitor(const struct rig *r)
+{
+    const struct patience patience = patience_begin();
+    pid_t pids[RIG_WORKERS];
+
+    do {
+        const size_t n = process_children(r->daemon, pids, RIG_WORKERS);
+
+        for (size_t i = 0; i < n && i < RIG_WORKERS; i++) {
+            char name[32];
+
+            if (process_status(pids[i], "Name", name, sizeof name) &&
+                strcmp(name, "poemd-monitor") == 0) {
+                return pids[i];
+            }
+        }
+    } while (patience_again(&patience));
+    ck_abort_msg("there is no monitor");
+}
+
 size_t rig_workers(const struct rig *r, pid_t out[RIG_WORKERS])
 {
-    const size_t n = process_children(r->daemon, out, RIG_WORKERS);
+    const pid_t monitor = rig_monitor(r);
+    pid_t pids[RIG_WORKERS + 1];
+    const size_t all = process_children(r->daemon, pids, RIG_WORKERS + 1);
+    size_t n = 0;
 
+    ck_assert_uint_le(all, RIG_WORKERS + 1);
+    for (size_t i = 0; i < all; i++) {
+        if (pids[i] != monitor) {
+            ck_assert_uint_lt(n, RIG_WORKERS);
+            out[n++] = pids[i];
+        }
+    }
+    /* The inspector. */
+    n += process_children(monitor, out + n, RIG_WORKERS - n);
     ck_assert_uint_le(n, RIG_WORKERS);
     return n;
 }
@@ -362,7 +394,7 @@ static void rig_measure_at(struct rig *r, const char *listen, size_t workers)
         size_t n;
         int fds;
         long kib;
-        const int monitor_fds = fdcount_of(r->daemon);
+        const int monitor_fds = fdcount_of(rig_monitor(r));
 
         look(r, &n, &fds, &kib);
         steady =
@@ -373,7 +405,7 @@ static void rig_measure_at(struct rig *r, const char *listen, size_t workers)
         r->worker_kib = kib;
         ck_assert_msg(patience_again(&patience), "poemd does not come to rest");
     }
-    r->monitor_kib = process_anon_kib(r->daemon);
+    r->monitor_kib = process_anon_kib(rig_monitor(r));
 }
 
 void rig_measure(struct rig *r, size_t workers)
@@ -401,8 +433,8 @@ void rig_settle(struct rig *r)
 
     do {
         look(r, &workers, &fds, &kib);
-        monitor_fds = fdcount_of(r->daemon);
-        monitor_kib = process_anon_kib(r->daemon);
+        monitor_fds = fdcount_of(rig_monitor(r));
+        monitor_kib = process_anon_kib(rig_monitor(r));
         if (is_settled(r, workers, fds, monitor_fds, kib, monitor_kib)) {
             return;
         }
@@ -427,6 +459,22 @@ void rig_terminate(struct rig *r)
     ck_assert_msg(WIFEXITED(status) && WEXITSTATUS(status) == 0, "poemd ends with status %x",
                   status);
     ck_assert_msg(access(r->listen, F_OK) < 0 && errno == ENOENT, "%s is left", r->listen);
+}
+
+void rig_kill(struct rig *r)
+{
+    const struct patience patience = patience_begin();
+    const pid_t monitor = rig_monitor(r);
+
+    /* Neither sees the other's end. */
+    ck_assert_int_eq(kill(r->daemon, SIGSTOP), 0);
+    ck_assert_int_eq(kill(monitor, SIGKILL), 0);
+    ck_assert_int_eq(kill(r->daemon, SIGKILL), 0);
+    ck_assert_int_eq(process_wait(r->daemon), SIGKILL);
+    r->daemon = 0;
+    while (!process_gone(monitor)) {
+        ck_assert_msg(patience_again(&patience), "monitor %ld stays", (long)monitor);
+    }
 }
 
 /*

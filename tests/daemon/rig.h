@@ -114,6 +114,15 @@ void rig_deinit(struct rig *r);
 /* Waits until poemd has its workers, and its fds and memory are back at the measure. */
 void rig_settle(struct rig *r);
 
+/*
+ * The pid of its monitor: the process that was started, r->daemon, is the keeper. Waits where one
+ * has died and the next is not there yet.
+ */
+pid_t rig_monitor(const struct rig *r);
+
+/* Kills keeper and monitor at once, without a word to either, and waits for both. */
+void rig_kill(struct rig *r);
+
 /* The pids of its workers. Returns how many; they are as many as configured once settled. */
 size_t rig_workers(const struct rig *r, pid_t out[RIG_WORKERS]);
 

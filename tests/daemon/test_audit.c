@@ -440,8 +440,7 @@ START_TEST(a_killed_broker_s_log_is_recovered)
         peer_send_version(fd, ID, WIRE_TYPE_COMMAND, peer_qemu_json, NULL);
         close(fd);
     }
-    ck_assert_int_eq(kill(p.rig.daemon, SIGKILL), 0);
-    (void)process_wait(p.rig.daemon);
+    rig_kill(&p.rig);
     for (int i = 0; i < LOAD; i++) {
         pair_expect_end(&pairs[i]);
     }

@@ -84,7 +84,7 @@ static void flood(void *arg)
 /* What a worker may have during a flood: a session, those being refused, and some between. */
 static void expect_bounded(const struct rig *r)
 {
-    const int monitor = fdcount_of(r->daemon);
+    const int monitor = fdcount_of(rig_monitor(r));
     const int worker = fdcount_of(rig_worker(r));
 
     ck_assert_msg(monitor <= r->monitor_fds + LIMIT_ACCEPTS + LIMIT_REFUSALS_KEPT,
@@ -247,13 +247,13 @@ START_TEST(poemds_own_queue_is_full)
 
     rig_start(&r, "");
     rig_session(&r, peer_qemu_json, "{}", &p);
-    ck_assert_int_eq(kill(r.daemon, SIGSTOP), 0);
+    ck_assert_int_eq(kill(rig_monitor(&r), SIGSTOP), 0);
     n = fill_queue(r.listen, fds, sizeof fds / sizeof *fds);
     ck_assert_uint_ge(n, LIMIT_BACKLOG);
     for (int i = 0; i < 100; i++) {
         pair_ping(&p);
     }
-    ck_assert_int_eq(kill(r.daemon, SIGCONT), 0);
+    ck_assert_int_eq(kill(rig_monitor(&r), SIGCONT), 0);
     for (size_t i = 0; i < n; i++) {
         close(fds[i]);
     }

@@ -188,9 +188,9 @@ START_TEST(a_suspended_poemd)
     rig_session(&r, NULL, NULL, &p);
     worker = rig_worker(&r);
     ck_assert_int_eq(kill(worker, SIGSTOP), 0);
-    ck_assert_int_eq(kill(r.daemon, SIGSTOP), 0);
+    ck_assert_int_eq(kill(rig_monitor(&r), SIGSTOP), 0);
     nap(LIMIT_SILENT_MS + 2 * LIMIT_BEAT_MS);
-    ck_assert_int_eq(kill(r.daemon, SIGCONT), 0);
+    ck_assert_int_eq(kill(rig_monitor(&r), SIGCONT), 0);
     ck_assert_int_eq(kill(worker, SIGCONT), 0);
     nap(2 * LIMIT_BEAT_MS);
     pair_ping(&p);

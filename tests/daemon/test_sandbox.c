@@ -36,15 +36,16 @@
 
 /* ---- the processes ---- */
 
-enum kind { MONITOR, WORKER, INSPECTOR, TRACER, GUARD, DEVICE, KINDS };
+enum kind { KEEPER, MONITOR, WORKER, INSPECTOR, TRACER, GUARD, DEVICE, KINDS };
 
 static const struct {
     const char *shown; /* in docs/THREATS */
     const char *comm;
 } kinds[KINDS] = {
-    [MONITOR] = {"monitor", "poemd"},
+    [KEEPER] = {"keeper", "poemd-keeper"},
+    [MONITOR] = {"monitor", "poemd-monitor"},
     [WORKER] = {"relay worker", "poemd-worker"},
-    [INSPECTOR] = {"inspector", "poemd-inspector"},
+    [INSPECTOR] = {"inspector", "poemd-inspect"},
     [TRACER] = {"tracer", "poemd-tracer"},
     [GUARD] = {"device's guard", "poemd-guard"},
     [DEVICE] = {"device", "sleep"},
@@ -66,13 +67,14 @@ static void sandbox_name(pid_t pid, char out[32])
 static bool sandbox_find(struct sandbox_rig *s)
 {
     pid_t pids[RIG_WORKERS];
-    const size_t n = process_children(s->rig.daemon, pids, RIG_WORKERS);
+    const size_t n = rig_workers(&s->rig, pids);
     char name[32];
     char mode[8];
     bool all = true;
 
     memset(s->pids, 0, sizeof s->pids);
-    s->pids[MONITOR] = s->rig.daemon;
+    s->pids[KEEPER] = s->rig.daemon;
+    s->pids[MONITOR] = rig_monitor(&s->rig);
     for (size_t i = 0; i < n && i < RIG_WORKERS; i++) {
         sandbox_name(pids[i], name);
         for (int k = WORKER; k < KINDS; k++) {
@@ -341,7 +343,7 @@ START_TEST(a_reload_raises_the_bound_as_far_as_it_needs)
     sandbox_start(&s, "");
     may = prlimit(s.pids[WORKER], RLIMIT_AS, NULL, &before) == 0;
     sandbox_configure(&s, "", "sessions 8\ndma withhold\n");
-    ck_assert_int_eq(kill(s.pids[MONITOR], SIGHUP), 0);
+    ck_assert_int_eq(kill(s.rig.daemon, SIGHUP), 0);
     if (!may) {
         /* Without CAP_SYS_RESOURCE it says so. */
         rig_await_log(&s.rig, "cannot raise the limit of address space", NULL, 0);

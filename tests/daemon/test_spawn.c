@@ -559,8 +559,7 @@ START_TEST(it_ends_with_a_broker_that_is_killed)
     pids[n++] = idle;
     n += process_children(busy, pids + n, 8);
     n += process_children(idle, pids + n, 8);
-    ck_assert_int_eq(kill(s.rig.daemon, SIGKILL), 0);
-    (void)process_wait(s.rig.daemon);
+    rig_kill(&s.rig);
     for (size_t i = 0; i < n; i++) {
         while (!process_gone(pids[i])) {
             ck_assert_msg(patience_again(&patience), "process %d of %s is left", (int)i,

@@ -400,12 +400,12 @@ START_TEST(what_finds_no_room_is_counted)
     trace_rig_start(&r, "trace-buffer 1", "");
     rig_session(&r, TRACE_RIG_CAPS, TRACE_RIG_CAPS, &p);
     tracer = trace_rig_tracer(&r);
-    ck_assert_int_eq(kill(r.daemon, SIGSTOP), 0);
+    ck_assert_int_eq(kill(rig_monitor(&r), SIGSTOP), 0);
     ck_assert_int_eq(kill(tracer, SIGSTOP), 0);
     trace_rig_pass(&p, &s);
     pair_ping(&p);
     ck_assert_int_eq(kill(tracer, SIGCONT), 0);
-    ck_assert_int_eq(kill(r.daemon, SIGCONT), 0);
+    ck_assert_int_eq(kill(rig_monitor(&r), SIGCONT), 0);
     if (_i) {
         /* More comes when there is room again: the first of it tells what was lost. */
         trace_rig_await(trace_rig_file(0), 1000);

@@ -74,6 +74,11 @@ class Broker:
     def json(self, *args: str) -> dict[str, Any]:
         return json.loads(self.ask(*args, "--json").stdout)
 
+    def pid(self, role: str) -> int:
+        """Of the only process with this role."""
+        (found,) = (p["pid"] for p in self.json("status")["processes"] if p["role"] == role)
+        return int(found)
+
     def traces(self) -> list[dict[str, Any]]:
         return self.json("trace", "list")["traces"]
 
@@ -109,13 +114,19 @@ class Status(Control):
     def test_json(self) -> None:
         with self.broker() as b, Client(b.listen):
             said = b.json("status")
+            processes = said.pop("processes")
+            names = [Path(f"/proc/{p['pid']}/comm").read_text().strip() for p in processes]
         config = self.folder / "poemd.conf"
         self.assertRegex(said.pop("since"), TIME)
         self.assertGreaterEqual(said.pop("ms"), 0)
         worker = said["workers"][0].pop("pid")
         self.assertGreater(said.pop("longest-turn-us"), 0)
         self.assertGreater(said["workers"][0].pop("longest-turn-us"), 0)
-        self.assertNotEqual(worker, b.process.pid)
+        self.assertEqual([p["role"] for p in processes], ["keeper", "monitor", "worker"])
+        self.assertEqual(processes[0]["pid"], b.process.pid)
+        self.assertEqual(processes[2]["pid"], worker)
+        self.assertEqual(len({p["pid"] for p in processes}), 3)
+        self.assertEqual(names, ["poemd-keeper", "poemd-monitor", "poemd-worker"])
         self.assertEqual(said, {
             "format": "poemd-status/1", "version": "0.1.0", "pid": b.process.pid,
             "configuration": {"file": str(config),
@@ -508,14 +519,14 @@ class Trace(Control):
                 b.ask("trace", "stop", str(i + 1))
                 b.await_trace(i + 1, state="ended")
                 if i == 0:  # It has started the tracer.
-                    before = fds_of(b.process.pid)
+                    before = fds_of(b.pid("monitor"))
             # A client's own fd may be there for a moment after it has its answer, and a file of
             # /proc is, whenever a child's heartbeat is looked at.
             end = time.monotonic() + PATIENCE
-            now = fds_of(b.process.pid)
+            now = fds_of(b.pid("monitor"))
             while now > before and time.monotonic() < end:
                 time.sleep(0.01)
-                now = fds_of(b.process.pid)
+                now = fds_of(b.pid("monitor"))
             self.assertLessEqual(now, before)
 
     def test_where_it_may_go(self) -> None:

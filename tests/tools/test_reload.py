@@ -181,7 +181,8 @@ class Reload(Control):
 
     def inspectors(self, b: Broker) -> list[int]:
         found = []
-        for child in Path(f"/proc/{b.process.pid}/task/{b.process.pid}/children").read_text().split():
+        monitor = b.pid("monitor")
+        for child in Path(f"/proc/{monitor}/task/{monitor}/children").read_text().split():
             with contextlib.suppress(OSError):
                 if b"--inspector" in Path(f"/proc/{child}/cmdline").read_bytes():
                     found.append(int(child))

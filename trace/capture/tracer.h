@@ -17,7 +17,7 @@
 #include "base/log.h"
 
 /* argv[0] of a tracer, as ps shows it, and argv[1], by which main recognises it. */
-#define TRACER_NAME "poemd: tracer"
+#define TRACER_NAME "poemd-tracer"
 #define TRACER_ARG "--tracer"
 
 #define TRACER_CHANNEL_FD 3

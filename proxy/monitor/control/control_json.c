@@ -12,10 +12,12 @@
 #include "base/text/hex.h"
 #include "base/members.h"
 #include "audit/audit_line.h"
+#include "policy/inspector/inspector.h"
 #include "proxy/monitor/control/control_subject.h"
 #include "proxy/monitor/devices/spawn.h"
 #include "proxy/monitor/monitor_context.h"
 #include "proxy/monitor/monitor_session.h"
+#include "proxy/monitor/tracing/tracing.h"
 #include "proxy/monitor/routes/route.h"
 #include "proxy/monitor/worker_process.h"
 #include "proxy/ipc/turn.h"
@@ -87,12 +89,42 @@ static json_t *control_json_audit(const struct monitor_context *m)
                      m->audit_writer.failing);
 }
 
+static void control_json_process(json_t *list, const char *role, pid_t pid)
+{
+    if (pid > 0) {
+        (void)json_array_append_new(list, json_pack("{s:s,s:i}", "role", role, "pid", (int)pid));
+    }
+}
+
+/* Returns the pid of the process that was started, which passes signals on. */
+static pid_t control_json_keeper(const struct control_subject *m)
+{
+    return m->context->store ? getppid() : getpid();
+}
+
+static json_t *control_json_processes(const struct control_subject *m)
+{
+    json_t *list = json_array();
+
+    control_json_process(list, "keeper", control_json_keeper(m));
+    control_json_process(list, "monitor", getpid());
+    for (unsigned i = 0; i < m->workers->n; i++) {
+        control_json_process(list, "worker", m->workers->members[i].pid);
+    }
+    if (m->context->inspector) {
+        control_json_process(list, "inspector", inspector_pid(m->context->inspector));
+    }
+    control_json_process(list, "tracer", tracing_pid(m->tracing));
+    return list;
+}
+
 json_t *control_broker(const struct control_subject *m)
 {
     return json_pack("{s:o}", "broker",
                      members_object((const struct member[]){
                          {"version", json_string(POEMD_VERSION)},
-                         {"pid", json_integer(getpid())},
+                         {"pid", json_integer(control_json_keeper(m))},
+                         {"processes", control_json_processes(m)},
                          {"since", control_json_time_of(m->started_ms)},
                          {"ms", control_json_age(m->started_ms)},
                          {"configuration", control_json_configuration(m->context->config)},
@@ -161,7 +193,7 @@ static json_t *control_json_overdue(const struct monitor_session *t)
 json_t *control_session(const struct monitor_session *t)
 {
     /* Set by the verdict. */
-    json_t *facts = monitor_session_facts(t);
+    json_t *facts = t->facts ? json_loads(t->facts, 0, NULL) : NULL;
     json_t *o = json_pack(
         "{s:I,s:s,s:s,s:o,s:o,s:o,s:i,s:o,s:o,s:o,s:o,s:o}", "number", (json_int_t)t->id, "route",
         t->config->name, "state", session_state_name(t->state), "since",

@@ -3,14 +3,14 @@
 /*
  * A device's process between fork and exec: what it inherits, and its guard.
  *
- * A device must not outlive the monitor, however that ends, since it may hold a guest's memory. The
+ * A device must not outlive the keeper, however that ends, since it may hold a guest's memory. The
  * parent-death signal (SIGKILL) reaches only the device, not its own children. So each device has a
- * guard: a process that only waits for the monitor's death, of which the kernel informs it by a
- * signal as well.
+ * guard: a process that only waits for the keeper's death, of which the kernel informs it by a
+ * signal as well. (Without a keeper, as in tests, the monitor's death counts.)
  *
  *   If the monitor may create pid namespaces, the guard is init of a namespace in which the
  *   device runs: when it dies, the kernel kills everything in there, whatever process groups the
- *   device has made. The device is still the monitor's own child, and has a pid in the monitor's
+ *   device has made. The device is still the keeper's own child, and has a pid in the monitor's
  *   namespace. Its pid inside equals the guard's pid outside, so no two devices have the same one.
  *
  * Otherwise, the guard kills the device's process group.
@@ -24,7 +24,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
-#include <linux/sched.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
@@ -38,11 +37,13 @@
 #include <unistd.h>
 
 #include "base/confine/confine.h"
+#include "base/helper/sibling.h"
 #include "base/log.h"
 #include "base/sock.h"
 
-/* The number of the status pipe until the program is executed. */
+/* The numbers of the status pipe and of the parent's pidfd until the program is executed. */
 #define STATUS_FD (DEVICE_SOCKET_FD + 1)
+#define PARENT_FD (DEVICE_SOCKET_FD + 2)
 
 /* ---- in the child ---- */
 
@@ -70,10 +71,10 @@ static void device_reset_signals(void)
 /* Duplicates fd above all numbers that the device gets. */
 static int device_aside(int fd)
 {
-    return fcntl(fd, F_DUPFD_CLOEXEC, STATUS_FD + 1);
+    return fcntl(fd, F_DUPFD_CLOEXEC, PARENT_FD + 1);
 }
 
-static bool device_place_fds(int socket_fd, int output_fd, int status_fd)
+static bool device_place_fds(int socket_fd, int output_fd, int status_fd, int parent_fd)
 {
     const int null_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
     const int input = device_aside(null_fd);
@@ -81,12 +82,13 @@ static bool device_place_fds(int socket_fd, int output_fd, int status_fd)
     socket_fd = device_aside(socket_fd);
     output_fd = device_aside(output_fd);
     status_fd = device_aside(status_fd);
+    parent_fd = parent_fd >= 0 ? device_aside(parent_fd) : status_fd;
     if (input < 0 || socket_fd < 0 || output_fd < 0 || status_fd < 0 || dup2(input, 0) < 0 ||
         dup2(output_fd, 1) < 0 || dup2(output_fd, 2) < 0 || dup2(socket_fd, DEVICE_SOCKET_FD) < 0 ||
-        dup3(status_fd, STATUS_FD, O_CLOEXEC) < 0) {
+        dup3(status_fd, STATUS_FD, O_CLOEXEC) < 0 || dup3(parent_fd, PARENT_FD, O_CLOEXEC) < 0) {
         return false;
     }
-    closefrom(STATUS_FD + 1);
+    closefrom(PARENT_FD + 1);
     return true;
 }
 
@@ -102,13 +104,13 @@ static bool device_change_user(const struct device_plan *p)
 }
 
 /*
- * Requests the signal sig at the monitor's death. Returns false if that failed, or if the monitor
- * is dead already, since the pipe has lost its reader then. (A parent outside the pid namespace has
- * no pid here.)
+ * Requests the signal sig at the parent's death. Returns false if that failed, or if the parent is
+ * dead already, which watch_fd shows: its pidfd or, if this is the monitor, the status pipe, which
+ * has lost its reader then. (A parent outside the pid namespace has no pid here.)
  */
-static bool device_follows_monitor(int sig, int status_fd)
+static bool device_follows(int sig, int watch_fd)
 {
-    struct pollfd p = {.fd = status_fd};
+    struct pollfd p = {.fd = watch_fd, .events = POLLIN};
 
     return prctl(PR_SET_PDEATHSIG, sig, 0, 0, 0) == 0 && poll(&p, 1, 0) == 0;
 }
@@ -120,7 +122,7 @@ device_child(const struct device_plan *p, int socket_fd, int output_fd, int stat
     char *environment[] = {path, NULL};
 
     device_reset_signals();
-    if (!device_place_fds(socket_fd, output_fd, status_fd)) {
+    if (!device_place_fds(socket_fd, output_fd, status_fd, p->parent_fd)) {
         device_fail(status_fd, DEVICE_SET_UP);
     }
     if (setpgid(0, 0) < 0 || setrlimit(RLIMIT_NOFILE, &p->nofile) < 0 || chdir("/") < 0) {
@@ -130,7 +132,7 @@ device_child(const struct device_plan *p, int socket_fd, int output_fd, int stat
         device_fail(STATUS_FD, DEVICE_BECOME);
     }
     /* A change of user cancels the parent-death signal, so this comes last. */
-    if (!device_follows_monitor(SIGKILL, STATUS_FD) || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0) {
+    if (!device_follows(SIGKILL, PARENT_FD) || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0) {
         device_fail(STATUS_FD, DEVICE_SET_UP);
     }
     execve(p->argv[0], p->argv, environment);
@@ -140,7 +142,7 @@ device_child(const struct device_plan *p, int socket_fd, int output_fd, int stat
 /* ---- in the guard ---- */
 
 /*
- * Waits for the monitor's death. group is the device, whose process group is killed then; if it is
+ * Waits for the parent's death. group is the device, whose process group is killed then; if it is
  * 0, the kernel kills everything left in the namespace.
  */
 static void __attribute__((noreturn))
@@ -163,7 +165,7 @@ device_guard(const struct device_plan *p, pid_t group, int status_fd)
     (void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
     if ((p->become && !device_change_user(p)) || chdir("/") < 0 ||
         prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0 ||
-        !device_follows_monitor(group ? SIGUSR1 : SIGKILL, status_fd)) {
+        !device_follows(group ? SIGUSR1 : SIGKILL, p->parent_fd >= 0 ? p->parent_fd : status_fd)) {
         _exit(127);
     }
     closefrom(0);
@@ -203,19 +205,9 @@ static int device_make_ends(struct ends *e)
     return 0;
 }
 
-/* Forks a process with this pid in its own pid namespace, if possible. Returns as fork does. */
-static pid_t device_fork_as(pid_t number)
-{
-    const struct clone_args args = {
-        .exit_signal = SIGCHLD, .set_tid = (uint64_t)(uintptr_t)&number, .set_tid_size = 1};
-    const pid_t pid = (pid_t)syscall(SYS_clone3, &args, sizeof args);
-
-    return pid < 0 ? fork() : pid;
-}
-
 static pid_t device_fork_guard(const struct device_plan *plan, pid_t group, const struct ends *e)
 {
-    const pid_t pid = fork();
+    const pid_t pid = sibling_fork(plan->sibling);
 
     if (pid == 0) {
         device_guard(plan, group, e->status_fds[1]);
@@ -241,7 +233,7 @@ static int device_fork_apart(struct device *d, const struct device_plan *plan, c
     d->guard_pid = device_fork_guard(plan, 0, e);
     err = d->guard_pid < 0 ? -errno : 0;
     if (!err) {
-        d->pid = device_fork_as(d->guard_pid);
+        d->pid = sibling_fork_as(plan->sibling, d->guard_pid);
         err = d->pid < 0 ? -errno : 0;
     }
     if (!err && d->pid == 0) {
@@ -262,7 +254,7 @@ static int device_fork_apart(struct device *d, const struct device_plan *plan, c
 static int device_fork_beside(struct device *d, const struct device_plan *plan,
                               const struct ends *e)
 {
-    d->pid = fork();
+    d->pid = sibling_fork(plan->sibling);
     if (d->pid == 0) {
         device_child(plan, e->socket_fds[1], e->output_fds[1], e->status_fds[1]);
     }
@@ -273,15 +265,17 @@ static int device_fork_beside(struct device *d, const struct device_plan *plan,
     return d->guard_pid < 0 ? -errno : 0;
 }
 
-/* Kills the processes started so far and waits for them: SIGKILL acts at once. */
-static void device_undo(struct device *d)
+/* Kills the processes started so far, and waits for those that are its own children. */
+static void device_undo(struct device *d, const struct device_plan *plan)
 {
     const pid_t pids[] = {d->pid, d->guard_pid};
 
     for (size_t i = 0; i < sizeof pids / sizeof *pids; i++) {
         if (pids[i] > 0) {
             kill(pids[i], SIGKILL);
-            (void)waitpid(pids[i], NULL, 0);
+            if (!plan->sibling) {
+                (void)waitpid(pids[i], NULL, 0);
+            }
         }
     }
     d->pid = d->guard_pid = -1;
@@ -302,7 +296,7 @@ int device_start(struct device *d, const struct device_plan *plan)
         }
     }
     if (err) {
-        device_undo(d);
+        device_undo(d, plan);
         device_close_both(e.socket_fds);
         device_close_both(e.output_fds);
         device_close_both(e.status_fds);

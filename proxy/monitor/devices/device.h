@@ -7,7 +7,7 @@
  * nothing else; "/" as its working directory; only PATH as its environment, so that it runs the
  * same however the broker was started; a process group of its own; default signals; no new
  * privileges by exec; if poemd may create one, a pid namespace in which its pid is unique among
- * devices. The device and its children are killed with the monitor, as device.c explains.
+ * devices. The device and its children are killed with the keeper, as device.c explains.
  */
 #ifndef POEMD_PROXY_MONITOR_DEVICES_DEVICE_H
 #define POEMD_PROXY_MONITOR_DEVICES_DEVICE_H
@@ -28,6 +28,8 @@ struct device_plan {
     const gid_t *groups;
     size_t n_groups;
     struct rlimit nofile;
+    bool sibling;  /* both processes are the keeper's children: sibling_fork … */
+    int parent_fd; /* … and this is its pidfd; otherwise -1 */
 };
 
 /* The reason for which a device could not be executed, sent through status_fd. */
@@ -46,7 +48,8 @@ struct device {
     int status_fd;   /* reaches EOF when the program is executed; a device_fault may come before */
 };
 
-/* Starts a device, whose fds are the caller's. Returns 0, or -errno with nothing left behind. */
+/* Starts a device, whose fds are the caller's. Returns 0, or -errno with nothing left behind but
+ * killed siblings, which the keeper collects. */
 int device_start(struct device *d, const struct device_plan *plan)
     __attribute__((warn_unused_result));
 

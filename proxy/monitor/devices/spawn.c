@@ -239,15 +239,48 @@ static struct device_plan spawn_plan_of(const struct spawn *s)
                                 .gid = c->spawn_gid,
                                 .groups = c->spawn_groups,
                                 .n_groups = c->n_spawn_groups,
-                                .nofile = s->host.nofile};
+                                .nofile = s->host.nofile,
+                                .sibling = children_are_siblings(s->host.children),
+                                .parent_fd = s->host.children->parent_fd};
+}
+
+/*
+ * Starts both processes and watches them. Without its guard, a device is killed at once. Returns 0,
+ * or -errno with nothing left behind.
+ */
+static int spawn_fork(struct spawn *s, struct spawned *d, struct device *made)
+{
+    const struct device_plan plan = spawn_plan_of(s);
+    struct children *const children = s->host.children;
+    int err = children_fork_begin(children);
+
+    if (err) {
+        return err;
+    }
+    err = device_start(made, &plan);
+    if (!err) {
+        err = children_add(children, &d->child, made->pid, true, spawn_on_ended, d);
+        if (err) {
+            children_discard(children, made->guard_pid);
+            sock_close(&made->socket_fd);
+            sock_close(&made->output_fd);
+            sock_close(&made->status_fd);
+        } else if (children_add(children, &d->guard, made->guard_pid, false, spawn_guard_ended,
+                                d)) {
+            children_signal(&d->child, SIGKILL);
+        } else {
+            d->guarded = true;
+        }
+    }
+    children_fork_end(children);
+    return err;
 }
 
 static int spawn_start_device(struct spawn *s)
 {
-    const struct device_plan plan = spawn_plan_of(s);
     struct spawned *d = calloc(1, sizeof *d);
     struct device made;
-    int err = d ? device_start(&made, &plan) : -ENOMEM;
+    int err = d ? spawn_fork(s, d, &made) : -ENOMEM;
 
     if (err) {
         free(d);
@@ -259,9 +292,6 @@ static int spawn_start_device(struct spawn *s)
     d->started_ms = clock_ms();
     event_assign(&d->status, s->host.base, d->status_fd, EV_READ | EV_PERSIST, spawn_on_status, d);
     evtimer_assign(&d->timer, s->host.base, spawn_on_timer, d);
-    children_add(s->host.children, &d->child, made.pid, true, spawn_on_ended, d);
-    children_add(s->host.children, &d->guard, made.guard_pid, false, spawn_guard_ended, d);
-    d->guarded = true;
     TAILQ_INSERT_TAIL(&s->devices, d, link);
     s->alive++;
     err = output_init_take(&d->output, s->host.base, made.output_fd, s->name, made.pid, &s->said);

@@ -12,7 +12,7 @@
 #include "base/sealed.h"
 #include "base/sock.h"
 
-pid_t tracer_child_start(const struct tracer_start *start, int *channel_fd)
+pid_t tracer_child_start(const struct tracer_start *start, bool sibling, int *channel_fd)
 {
     const struct sealed_part part = {start, sizeof *start};
     int start_fd = sealed_new("poemd-tracer", &part, 1);
@@ -20,8 +20,12 @@ pid_t tracer_child_start(const struct tracer_start *start, int *channel_fd)
     pid_t pid = start_fd < 0 ? start_fd : exe_fd < 0 ? -errno : 0;
 
     if (pid == 0) {
-        const struct helper_child_plan plan = {
-            .name = TRACER_NAME, .arg = TRACER_ARG, .exe_fd = exe_fd, .fds = &start_fd, .n_fds = 1};
+        const struct helper_child_plan plan = {.name = TRACER_NAME,
+                                               .arg = TRACER_ARG,
+                                               .exe_fd = exe_fd,
+                                               .fds = &start_fd,
+                                               .n_fds = 1,
+                                               .sibling = sibling};
 
         pid = helper_child_start(&plan, channel_fd);
     }

@@ -353,6 +353,11 @@ void tracing_quit(struct tracing *t)
     tracing_link_quit(&t->link);
 }
 
+pid_t tracing_pid(const struct tracing *t)
+{
+    return t->link.pid;
+}
+
 void tracing_beat(struct tracing *t)
 {
     tracing_link_beat(&t->link);

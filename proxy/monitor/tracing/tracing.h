@@ -78,6 +78,9 @@ void tracing_free(struct tracing *t);
 /* Has fn called with each capture that ends. */
 void tracing_on_ended(struct tracing *t, tracing_ended_fn *fn, void *arg);
 
+/* Returns the tracer's pid, or -1 if there is none. */
+pid_t tracing_pid(const struct tracing *t);
+
 /* Checks every LIMIT_BEAT_MS that the tracer makes its turns. */
 void tracing_beat(struct tracing *t);
 

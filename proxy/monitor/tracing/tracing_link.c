@@ -70,7 +70,7 @@ static void tracing_link_end_process(struct tracing_link *l, const char *why)
     (void)event_del(l->readable);
     (void)event_del(l->writable);
     if (l->pid > 0) {
-        kill(l->pid, SIGKILL);
+        children_signal(&l->child, SIGKILL);
         l->killed_beats = 1;
     }
     sock_close(&l->channel_fd);
@@ -260,8 +260,7 @@ static void tracing_link_leave_behind(struct tracing_link *l)
     log_error("tracer pid=%ld was killed but does not exit, because the kernel holds it; leaving "
               "it behind",
               (long)l->pid);
-    children_forget(&l->context->children, &l->child);
-    children_add(&l->context->children, orphan, l->pid, false, tracing_link_orphan_died, NULL);
+    children_replace(&l->context->children, &l->child, orphan, tracing_link_orphan_died, NULL);
     tracing_link_process_gone(l);
 }
 
@@ -309,26 +308,45 @@ static uint64_t tracing_link_memory(const struct config *c)
     return all;
 }
 
+/* Forks the tracer and watches it. Returns 0 or -errno, with nothing left behind. */
+static int tracing_link_fork(struct tracing_link *l, const struct tracer_start *start)
+{
+    struct children *const children = &l->context->children;
+    int err = children_fork_begin(children);
+
+    if (err) {
+        return err;
+    }
+    l->pid = tracer_child_start(start, children_are_siblings(children), &l->channel_fd);
+    err = l->pid < 0 ? (int)l->pid : 0;
+    if (!err) {
+        err = children_add(children, &l->child, l->pid, false, tracing_link_died, l);
+    }
+    children_fork_end(children);
+    if (err) {
+        l->pid = -1;
+        sock_close(&l->channel_fd);
+    }
+    return err;
+}
+
 static int tracing_link_process_start(struct tracing_link *l)
 {
     const struct config *const c = l->context->config;
     const struct tracer_start start = {.log_level = c->log_level,
                                        .uid = c->tracer.uid,
                                        .gid = c->tracer.gid,
-                                       .nofile = SPARE_FDS + 2 * LIMIT_WORKERS + TRACING_MAX,
+                                       .nofile = SPARE_FDS + LIMIT_WORKERS + TRACING_MAX,
                                        .memory = tracing_link_memory(c)};
+    int err;
 
     l->started_ms = clock_ms();
     l->killed_beats = 0;
     heartbeat_start(&l->beat, l->started_ms);
-    l->pid = tracer_child_start(&start, &l->channel_fd);
-    if (l->pid < 0) {
-        const int err = (int)l->pid;
-
-        l->pid = -1;
+    err = tracing_link_fork(l, &start);
+    if (err) {
         return err;
     }
-    children_add(&l->context->children, &l->child, l->pid, false, tracing_link_died, l);
     l->readable = event_new(l->context->base, l->channel_fd, EV_READ | EV_PERSIST,
                             tracing_link_on_readable, l);
     l->writable = event_new(l->context->base, l->channel_fd, EV_WRITE, tracing_link_on_writable, l);

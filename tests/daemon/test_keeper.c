@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/*
+ * The process that was started outlives its monitor, starts the next one, and leaves nothing behind
+ * however it ends.
+ */
+#define _GNU_SOURCE
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "tests/daemon/rig.h"
+#include "tests/support/patience.h"
+#include "tests/support/peer.h"
+#include "tests/support/process.h"
+#include "tests/support/unit.h"
+
+/* A poemd with a worker and a device of each behaviour, all of its processes known. */
+struct keeper_rig {
+    struct rig rig;
+    pid_t pids[RIG_WORKERS];
+    size_t n;
+};
+
+/* A device that does not end by SIGTERM, and has a child that does not either. */
+static const char keeper_stubborn[] = "trap '' TERM\nsleep 3600 &\nwhile :; do wait; done\n";
+
+static void keeper_launch(struct keeper_rig *k)
+{
+    const struct patience patience = patience_begin();
+    char script[RIG_PATH];
+    FILE *f;
+
+    rig_init(&k->rig);
+    snprintf(script, sizeof script, "%s", unit_path("device.sh"));
+    f = fopen(script, "we");
+    ck_assert_ptr_nonnull(f);
+    ck_assert_int_ge(fputs(keeper_stubborn, f), 0);
+    ck_assert_int_eq(fclose(f), 0);
+    ck_assert_int_eq(chmod(script, 0755), 0);
+    rig_configure(&k->rig,
+                  "workers 1\nroute r {\nlisten %s\nbackend %s\nrecite to client never\n}\n"
+                  "route s {\nlisten %s\nbackend spawn \"/bin/sh %s %%fd\"\n}\n",
+                  k->rig.listen, k->rig.backend, unit_path("s.sock"), script);
+    /* A device of another user reads it. */
+    ck_assert_int_eq(chmod(unit_path("."), 0755), 0);
+    rig_launch(&k->rig);
+    rig_await_log(&k->rig, " started", NULL, 0);
+    do {
+        k->n = rig_workers(&k->rig, k->pids);
+        ck_assert_msg(patience_again(&patience), "not all processes come up");
+    } while (k->n < 3); /* the worker, the device, its guard */
+}
+
+/* Its processes, and what a device has started, are gone. */
+static void keeper_expect_nothing(const struct keeper_rig *k, pid_t monitor)
+{
+    const struct patience patience = patience_begin();
+
+    for (size_t i = 0; i < k->n; i++) {
+        while (!process_gone(k->pids[i])) {
+            ck_assert_msg(patience_again(&patience), "process %ld is left", (long)k->pids[i]);
+        }
+    }
+    while (!process_gone(monitor)) {
+        ck_assert_msg(patience_again(&patience), "the monitor is left");
+    }
+}
+
+static pid_t keeper_kill_monitor(struct rig *r)
+{
+    const pid_t monitor = rig_monitor(r);
+    const struct patience patience = patience_begin();
+
+    ck_assert_int_eq(kill(monitor, SIGKILL), 0);
+    while (!process_gone(monitor)) {
+        ck_assert_msg(patience_again(&patience), "the monitor is left");
+    }
+    return monitor;
+}
+
+START_TEST(a_killed_monitor_is_replaced)
+{
+    struct rig r;
+    struct pair p;
+    pid_t monitor;
+    pid_t worker;
+
+    rig_start(&r, "");
+    rig_session(&r, NULL, NULL, &p);
+    worker = rig_worker(&r);
+    for (int i = 0; i < 3; i++) {
+        monitor = keeper_kill_monitor(&r);
+        rig_await_log(&r, " was killed by signal 9", NULL, 0);
+        rig_await_log(&r, "2 routes, 1 worker", NULL, 0);
+        ck_assert_int_ne(rig_monitor(&r), monitor);
+    }
+    pair_expect_end(&p);
+    while (!process_gone(worker)) {
+        poll(NULL, 0, 1);
+    }
+    rig_session(&r, NULL, NULL, &p);
+    pair_ping(&p);
+    pair_close(&p);
+    rig_stop(&r);
+}
+END_TEST
+
+START_TEST(a_stop_leaves_nothing_behind)
+{
+    struct keeper_rig k;
+    pid_t monitor;
+
+    keeper_launch(&k);
+    monitor = rig_monitor(&k.rig);
+    rig_terminate(&k.rig);
+    keeper_expect_nothing(&k, monitor);
+    rig_deinit(&k.rig);
+}
+END_TEST
+
+/* The signal comes while no monitor is there: the keeper starts one, which stops in order. */
+START_TEST(a_stop_without_a_monitor_leaves_nothing_behind)
+{
+    struct keeper_rig k;
+    pid_t monitor;
+
+    keeper_launch(&k);
+    ck_assert_int_eq(kill(k.rig.daemon, SIGSTOP), 0);
+    monitor = keeper_kill_monitor(&k.rig);
+    ck_assert_int_eq(kill(k.rig.daemon, SIGTERM), 0);
+    ck_assert_int_eq(kill(k.rig.daemon, SIGCONT), 0);
+    ck_assert_int_eq(process_wait(k.rig.daemon), 0);
+    k.rig.daemon = 0;
+    keeper_expect_nothing(&k, monitor);
+    rig_deinit(&k.rig);
+}
+END_TEST
+
+/* With SIGTERM for the keeper, a monitor that does nothing any more is killed in the end. */
+START_TEST(a_stop_does_not_wait_for_a_monitor_that_hangs)
+{
+    struct keeper_rig k;
+    pid_t monitor;
+    int status;
+
+    keeper_launch(&k);
+    monitor = rig_monitor(&k.rig);
+    ck_assert_int_eq(kill(monitor, SIGSTOP), 0);
+    ck_assert_int_eq(kill(k.rig.daemon, SIGTERM), 0);
+    status = process_wait(k.rig.daemon);
+    k.rig.daemon = 0;
+    ck_assert(WIFEXITED(status) && WEXITSTATUS(status) == 3);
+    keeper_expect_nothing(&k, monitor);
+    rig_deinit(&k.rig);
+}
+END_TEST
+
+/* Without its keeper the monitor stops in order; the kernel ends the devices. */
+START_TEST(the_keeper_is_killed)
+{
+    const struct patience patience = patience_begin();
+    struct keeper_rig k;
+    struct pair p;
+    pid_t monitor;
+
+    keeper_launch(&k);
+    rig_session(&k.rig, NULL, NULL, &p);
+    monitor = rig_monitor(&k.rig);
+    ck_assert_int_eq(kill(k.rig.daemon, SIGKILL), 0);
+    ck_assert_int_eq(process_wait(k.rig.daemon), SIGKILL);
+    k.rig.daemon = 0;
+    pair_expect_end(&p);
+    keeper_expect_nothing(&k, monitor);
+    while (access(k.rig.listen, F_OK) == 0) {
+        ck_assert_msg(patience_again(&patience), "its socket is left");
+    }
+    rig_deinit(&k.rig);
+}
+END_TEST
+
+/* SIGHUP and SIGUSR1 that come while no monitor is there are the next one's. */
+START_TEST(a_signal_waits_for_the_next_monitor)
+{
+    struct rig r;
+
+    rig_start(&r, "");
+    ck_assert_int_eq(kill(r.daemon, SIGSTOP), 0);
+    (void)keeper_kill_monitor(&r);
+    ck_assert_int_eq(kill(r.daemon, SIGUSR1), 0);
+    ck_assert_int_eq(kill(r.daemon, SIGCONT), 0);
+    rig_await_log(&r, "status: poemd", NULL, 0);
+    rig_terminate(&r);
+    rig_deinit(&r);
+}
+END_TEST
+
+/* A file that has become wrong does not end a broker that has served. */
+START_TEST(a_monitor_that_cannot_take_over_is_tried_again)
+{
+    struct rig r;
+    struct pair p;
+
+    rig_start(&r, "");
+    rig_configure(&r, "nonsense");
+    (void)keeper_kill_monitor(&r);
+    rig_await_log(&r, "nonsense", NULL, 0);
+    rig_await_log(&r, "nonsense", NULL, 0);
+    rig_configure(&r, "workers 1\nroute r {\nlisten %s\nbackend %s\n}\n", r.listen, r.backend);
+    rig_await_log(&r, "1 route, 1 worker", NULL, 0);
+    rig_session(&r, NULL, NULL, &p);
+    pair_ping(&p);
+    pair_close(&p);
+    rig_terminate(&r);
+    rig_deinit(&r);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *const suite = suite_create("daemon: the keeper");
+    TCase *const tc = rig_case(suite, "keeper");
+
+    tcase_add_test(tc, a_killed_monitor_is_replaced);
+    tcase_add_test(tc, a_stop_leaves_nothing_behind);
+    tcase_add_test(tc, a_stop_without_a_monitor_leaves_nothing_behind);
+    tcase_add_test(tc, a_stop_does_not_wait_for_a_monitor_that_hangs);
+    tcase_add_test(tc, the_keeper_is_killed);
+    tcase_add_test(tc, a_signal_waits_for_the_next_monitor);
+    tcase_add_test(tc, a_monitor_that_cannot_take_over_is_tried_again);
+    return unit_run(suite);
+}
