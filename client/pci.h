@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#define PCI_HEADER_SIZE 64u
 #define PCI_CONFIG_SIZE 256u
 #define PCI_CONFIG_SIZE_EXPRESS 4096u
 #define PCI_BARS 6u

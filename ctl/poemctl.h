@@ -10,6 +10,7 @@
 #include <stdio.h>
 
 #include "base/cli.h"
+#include "trace/lint/profile.h"
 
 /* Exit codes; the same for every subcommand. */
 enum poemctl_exit {
@@ -80,6 +81,14 @@ int poemctl_could_not(const char *name, const char *path, const char *why);
 #define POEMCTL_JSON_OPTION(type, member) \
     { \
         .name = "json", .help = "print JSON", CLI_FLAG(type, member) \
+    }
+
+/* The option --for, an enum profile in an int. */
+#define POEMCTL_FOR_OPTION(type, member) \
+    { \
+        .name = "for", .value = PROFILE_WORDS, \
+        .help = "what the program at the other end does not accept (qemu)", \
+        CLI_CHOICE(type, member) \
     }
 
 /* The end of a table of options. */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * The action poemctl trace lint: checks the peers against the specification. See poemctl-trace(1).
+ * The action poemctl trace lint: checks the peers against the specification and a profile. See
+ * poemctl-trace(1).
  */
 #define _GNU_SOURCE
 #include <inttypes.h>
@@ -17,10 +18,16 @@
 
 static const char name[] = "trace lint";
 
+struct options {
+    bool json;
+    int profile; /* enum profile */
+};
+
 struct run {
     struct trace_source source;
     struct lint *lint;
     struct strbuf line;
+    enum profile profile;
     bool json;
     bool no_memory;
     uint64_t messages;
@@ -81,6 +88,12 @@ static void trace_lint_print_text(struct run *r, const struct lint_finding *f)
             strbuf_str(&r->line, ": ");
             strbuf_str(&r->line, f->detail);
         }
+        if (f->effect) {
+            strbuf_str(&r->line, "; ");
+            strbuf_str(&r->line, profile_name(r->profile));
+            strbuf_char(&r->line, ' ');
+            strbuf_str(&r->line, f->effect);
+        }
         strbuf_str(&r->line, " (");
         strbuf_str(&r->line, f->section);
         strbuf_char(&r->line, ')');
@@ -117,6 +130,9 @@ static void trace_lint_print_json(struct run *r, const struct lint_finding *f)
         strbuf_char(&r->line, '"');
         printer_word(&p, "text", rule->text, 0);
         printer_text(&p, "detail", f->detail, strlen(f->detail));
+        if (f->effect) {
+            printer_text(&p, "effect", f->effect, strlen(f->effect));
+        }
         printer_word(&p, "section", f->section, 0);
     }
     printer_close(&p);
@@ -196,13 +212,13 @@ static int trace_lint_judge(struct run *r)
     return code;
 }
 
-static int trace_lint_run(const char *file, bool json)
+static int trace_lint_run(const char *file, const struct options *o)
 {
-    struct run r = {.json = json};
+    struct run r = {.json = o->json, .profile = (enum profile)o->profile};
     int code = trace_source_open(&r.source, name, file, NULL);
 
     if (code == POEMCTL_YES) {
-        r.lint = lint_new(trace_lint_print, &r);
+        r.lint = lint_new(r.profile, trace_lint_print, &r);
         if (r.lint) {
             code = trace_lint_judge(&r);
         } else {
@@ -217,27 +233,24 @@ static int trace_lint_run(const char *file, bool json)
     return code;
 }
 
-struct options {
-    bool json;
-};
-
 static int trace_lint_main(int argc, char **argv)
 {
     struct options o = {.json = false};
     char **const operands = poemctl_parse(&trace_lint, argc, argv, &o);
 
-    return operands ? trace_lint_run(operands[0], o.json) : POEMCTL_USAGE;
+    return operands ? trace_lint_run(operands[0], &o) : POEMCTL_USAGE;
 }
 
 static const struct cli_option options[] = {
     POEMCTL_JSON_OPTION(struct options, json),
+    POEMCTL_FOR_OPTION(struct options, profile),
     POEMCTL_END_OPTION,
 };
 
 const struct poemctl_command trace_lint = {
     .name = name,
-    .synopsis = "[--json] FILE",
-    .what = "check what both sides sent against the specification",
+    .synopsis = "[--json] [--for qemu | spec | libvfio-user | cloud-hypervisor] FILE",
+    .what = "check what both sides sent against the specification, and QEMU",
     .manual = "poemctl-trace(1)",
     .options = options,
     .least = 1,

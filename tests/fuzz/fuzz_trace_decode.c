@@ -104,7 +104,7 @@ static void begin(struct run *r, const char *filter)
     }
     r->text = show_new(&text, take_text, NULL);
     r->json = show_new(&json, take_json, NULL);
-    r->lint = lint_new(finding, NULL);
+    r->lint = lint_new(PROFILE_QEMU, finding, NULL);
     FUZZ_REQUIRE(r->filter && r->text && r->json && r->lint);
     show_session(r->text, &r->session[0]);
     FUZZ_REQUIRE(lint_session(r->lint, &r->session[1], ""));

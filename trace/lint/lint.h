@@ -2,7 +2,7 @@
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
  * Finds violations of the specification, QEMU's docs/interop/vfio-user.rst, by the peers of a
- * trace.
+ * trace, and what an existing program does not accept (profile.h).
  *
  * Only messages sent by a peer are judged, never the broker's own. Nothing is reported that may
  * only look wrong because the capture began late, lost messages or was filtered. Pure except for
@@ -14,6 +14,7 @@
 #include <stddef.h>
 
 #include "trace/file/reader.h"
+#include "trace/lint/profile.h"
 
 enum lint_level {
     LINT_NOTE,    /* legal, and worth knowing */
@@ -87,6 +88,8 @@ enum lint_code {
     LINT_STATE_UNUSED,
     LINT_STATE_FORBIDDEN,
     LINT_MIG_STATE,
+    LINT_NOT_ACCEPTED,
+    LINT_WARNED_ABOUT,
     LINT_CODES,
 };
 
@@ -98,6 +101,9 @@ struct lint_rule {
 };
 
 const struct lint_rule *lint_rule(enum lint_code code);
+
+/* Returns what QEMU 11.1 does if a device breaks the rule, "prints …"; NULL if not known. */
+const char *lint_rule_qemu(enum lint_code code);
 const char *lint_level_name(enum lint_level level);
 
 /*
@@ -115,6 +121,7 @@ struct lint_finding {
     uint16_t id;
     uint16_t command;
     const char *section;
+    const char *effect; /* what the profile's program does with it: "prints …"; NULL: not known */
     const char *detail; /* the numbers; may be ""; printable ASCII */
     uint64_t more;      /* further ones of the same code, not reported one by one */
 };
@@ -123,8 +130,12 @@ typedef void lint_fn(const struct lint_finding *f, void *arg);
 
 struct lint;
 
-/* Returns NULL if memory runs out. fn is called for each finding at once. */
-struct lint *lint_new(lint_fn *fn, void *arg) __attribute__((warn_unused_result));
+/*
+ * Returns NULL if memory runs out. Judges by the specification, and by what the profile's program
+ * does. fn is called for each finding at once.
+ */
+struct lint *lint_new(enum profile profile, lint_fn *fn, void *arg)
+    __attribute__((warn_unused_result));
 void lint_free(struct lint *l);
 
 /*

@@ -126,9 +126,31 @@ static const struct lint_rule rules[] = {
     [LINT_STATE_FORBIDDEN] = {"state-forbidden", LINT_ERROR, "Direct State Transitions",
                               "a transition that is not allowed"},
     [LINT_MIG_STATE] = {"mig-state", LINT_ERROR, NULL, "migration data in a state without data"},
+    [LINT_NOT_ACCEPTED] = {"not-accepted", LINT_ERROR, "",
+                           "the program at the other end does not accept it"},
+    [LINT_WARNED_ABOUT] = {"warned-about", LINT_NOTE, "",
+                           "the program at the other end warns, or does without it"},
 };
 
 static_assert(sizeof rules / sizeof *rules == LINT_CODES, "a rule for each code");
+
+/* What QEMU 11.1 does if a device breaks the rule: NULL, or a verb and more. */
+static const char *const qemu[LINT_CODES] = {
+    [LINT_UNKNOWN_TYPE] = "prints \"unknown message type\" and ends the connection",
+    [LINT_HEADER_SIZE] = "prints \"bad header size\" and ends the connection",
+    [LINT_UNASKED_REPLY] = "prints \"unexpected reply\", and may lose its place in the stream",
+    [LINT_UNANSWERED] = "prints \"timed out waiting for reply\", by default after 5 s",
+    [LINT_NO_ANSWER] = "prints \"timed out waiting for reply\", by default after 5 s",
+    [LINT_INCOMPLETE] = "crashes when its time-out ends (SIGSEGV)",
+    [LINT_VERSION_DATA] =
+        "prints \"malformed\" or \"corrupt version reply\" and refuses the device",
+    [LINT_VERSION_NUMBER] = "prints \"incompatible server version\" and refuses the device",
+};
+
+const char *lint_rule_qemu(enum lint_code code)
+{
+    return qemu[code];
+}
 
 const struct lint_rule *lint_rule(enum lint_code code)
 {

@@ -15,6 +15,7 @@
 #include "trace/lint/lint_session.h"
 
 struct lint {
+    enum profile profile;
     lint_fn *fn;
     void *arg;
     struct trace_pairs *pairs;
@@ -22,7 +23,7 @@ struct lint {
     uint64_t count[LINT_LEVELS];
 };
 
-struct lint *lint_new(lint_fn *fn, void *arg)
+struct lint *lint_new(enum profile profile, lint_fn *fn, void *arg)
 {
     struct lint *l = calloc(1, sizeof *l);
 
@@ -34,6 +35,7 @@ struct lint *lint_new(lint_fn *fn, void *arg)
         free(l);
         return NULL;
     }
+    l->profile = profile;
     l->fn = fn;
     l->arg = arg;
     return l;
@@ -48,6 +50,11 @@ void lint_free(struct lint *l)
     }
 }
 
+enum profile lint_profile_of(const struct lint *l)
+{
+    return l->profile;
+}
+
 uint64_t lint_count(const struct lint *l, enum lint_level level)
 {
     return l->count[level];
@@ -57,9 +64,14 @@ uint64_t lint_count(const struct lint *l, enum lint_level level)
 
 void lint_report(struct lint *l, struct lint_session *known, const struct lint_finding *f)
 {
+    struct lint_finding reported = *f;
+
+    if (l->profile == PROFILE_QEMU && f->party == SIDE_BACKEND) {
+        reported.effect = lint_rule_qemu(f->code);
+    }
     l->count[f->level]++;
     if (known->found[f->code]++ < LINT_EACH_MAX) {
-        l->fn(f, l->arg);
+        l->fn(&reported, l->arg);
     }
 }
 
@@ -346,6 +358,7 @@ static uint64_t lint_session_request(struct lint_at *at)
     if (at->info->sender != (v->m->sender & 1u)) {
         lint_say(at, LINT_WRONG_DIRECTION, "%s", "");
     }
+    lint_profile_request(at);
     return lint_judge_payload(at) ? lint_request(at) : 0;
 }
 
@@ -372,6 +385,7 @@ static void lint_session_reply(struct lint_at *at)
     if (lint_judged(at)) {
         lint_judge_header(at);
         lint_judge_fds(at);
+        lint_profile_reply(at);
         if (!v->reply) {
             lint_say(at, LINT_ERROR_WITHOUT_REPLY, "error %u", v->hdr.error);
         } else if (at->info && !lint_judge_payload(at)) {

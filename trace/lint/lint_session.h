@@ -59,6 +59,7 @@ struct lint_incomplete {
 
 /* The larger part of a session's state, freed when it is over. */
 struct lint_device {
+    struct pci_config config; /* of the last reply that had it whole */
     struct lint_region region[LINT_REGIONS];
     struct lint_irq irq[LINT_IRQS];
     struct lint_posted posted[LINT_POSTED];
@@ -126,6 +127,14 @@ uint32_t lint_asked(const struct lint_at *at);
 /* Judge what a peer sent in VERSION; learn also from what the broker made. */
 void lint_version_request(struct lint_at *at);
 void lint_version_reply(struct lint_at *at);
+
+/* Returns the profile that the lint judges by. */
+enum profile lint_profile_of(const struct lint *l);
+
+/* Judge a peer's message by the profile; at->request is set for replies. */
+void lint_profile_request(const struct lint_at *at);
+void lint_profile_reply(const struct lint_at *at);
+void lint_profile_version(const struct lint_at *at, const json_t *json);
 
 /* Remembers a message that its sender did not finish; request may be NULL. */
 void lint_silence_incomplete(struct lint_at *at, const struct trace_request *request);

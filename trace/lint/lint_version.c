@@ -139,6 +139,9 @@ void lint_version_reply(struct lint_at *at)
         if (lint_judged(at) && at->v.total > 0) {
             lint_say(at, LINT_ERROR_PAYLOAD, "%zu bytes", at->v.total);
         }
+        if (lint_judged(at)) {
+            lint_profile_reply(at);
+        }
         return;
     }
     if (!lint_version_read_offer(at, &o)) {
@@ -146,6 +149,7 @@ void lint_version_reply(struct lint_at *at)
     }
     if (lint_judged(at) && (at->v.m->legs & TRACE_LEG_BACKEND)) {
         lint_version_judge_reply(at, &o);
+        lint_profile_version(at, o.json);
     }
     if (at->v.m->legs & TRACE_LEG_CLIENT) {
         lint_version_learn_reply(at->known, &o);

@@ -35,7 +35,7 @@ void open_session(const char *comment, const char *section)
 {
     said_reset();
     found[0] = '\0';
-    lint = lint_new(note, &lint);
+    lint = lint_new(PROFILE_SPEC, note, &lint);
     ck_assert_ptr_nonnull(lint);
     said_session[0].comment = comment;
     said_session[0].ending = "";
