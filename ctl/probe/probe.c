@@ -15,6 +15,7 @@
 struct options {
     bool json;
     int timeout_ms;
+    int profile; /* enum profile */
 };
 
 /* Returns advice for a failure in one line, or NULL. */
@@ -55,7 +56,7 @@ static const char *probe_advice(enum probe_outcome o, const struct probe_error *
 
 static int probe_show(const struct probe *p, bool json)
 {
-    const int code = p->incomplete[0] ? POEMCTL_COULD_NOT : POEMCTL_YES;
+    const int code = !p->accepted ? POEMCTL_NO : p->incomplete[0] ? POEMCTL_COULD_NOT : POEMCTL_YES;
 
     if (p->incomplete[0]) {
         poemctl_error("probe", "%s: some questions could not be asked: %s", p->socket,
@@ -102,6 +103,9 @@ static int probe_main(int argc, char **argv)
     }
     probe_init(&probe);
     o = probe_gather(&probe, operands[0], options.timeout_ms, &why);
+    if (o == PROBE_DONE) {
+        probe_profile(&probe, (enum profile)options.profile);
+    }
     code = o == PROBE_DONE ? probe_show(&probe, options.json)
                            : probe_complain(&probe, o, &why, options.json);
     probe_deinit(&probe);
@@ -111,13 +115,15 @@ static int probe_main(int argc, char **argv)
 static const struct cli_option probe_options[] = {
     POEMCTL_JSON_OPTION(struct options, json),
     POEMCTL_TIMEOUT_OPTION(struct options, timeout_ms),
+    POEMCTL_FOR_OPTION(struct options, profile),
     POEMCTL_END_OPTION,
 };
 
 const struct poemctl_command poemctl_probe = {
     .name = "probe",
-    .synopsis = "[--json] [--timeout MS] SOCKET",
-    .what = "show what is behind a vfio-user socket",
+    .synopsis = "[--json] [--timeout MS] "
+                "[--for qemu | spec | libvfio-user | cloud-hypervisor] SOCKET",
+    .what = "show what is behind a vfio-user socket, and what QEMU does with it",
     .manual = "poemctl(1)",
     .options = probe_options,
     .least = 1,

@@ -22,6 +22,7 @@
 #include "base/wire/wire_names.h"
 #include "handshake/version.h"
 #include "client/pci.h"
+#include "trace/lint/profile.h"
 
 /*
  * The offer of the probe's VERSION request: byte for byte that of QEMU 11.1, so that the server
@@ -86,6 +87,16 @@ struct probe_feature {
 
 #define PROBE_FEATURES 5u
 
+/* What the profile's program does with the device. */
+struct probe_finding {
+    enum profile_effect effect;
+    char text[256];
+    char prints[160];
+};
+
+/* Findings that are kept; a device has fewer regions than that. */
+#define PROBE_FINDINGS 128u
+
 struct probe {
     char socket[512]; /* the path, escaped */
     struct version_offer version;
@@ -100,7 +111,11 @@ struct probe {
     bool has_migration;
     struct wire_feature_migration migration;
     bool has_state;
-    uint32_t state;       /* enum wire_mig_state */
+    uint32_t state; /* enum wire_mig_state */
+    enum profile profile;
+    bool accepted; /* by the profile's program */
+    unsigned n_findings;
+    struct probe_finding finding[PROBE_FINDINGS];
     char incomplete[256]; /* why later questions were not asked, or "" */
 };
 
@@ -125,6 +140,9 @@ void probe_deinit(struct probe *p);
 /* Asks the server at path all questions; each step within timeout_ms. */
 enum probe_outcome probe_gather(struct probe *p, const char *path, int timeout_ms,
                                 struct probe_error *why) __attribute__((warn_unused_result));
+
+/* Judges the answers by a profile, and keeps what it finds. */
+void probe_profile(struct probe *p, enum profile profile);
 
 /* Prints it in the manner of lspci -vv. */
 void probe_text(const struct probe *p, FILE *f);

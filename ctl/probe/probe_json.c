@@ -362,6 +362,27 @@ static json_t *probe_json_migration(const struct probe *p)
                      state);
 }
 
+static json_t *probe_json_profile(const struct probe *p)
+{
+    json_t *findings = json_array();
+
+    for (unsigned i = 0; i < p->n_findings; i++) {
+        const struct probe_finding *const q = &p->finding[i];
+
+        findings =
+            probe_json_append(findings, members_object((const struct member[]){
+                                            {"effect", json_string(profile_effect_name(q->effect))},
+                                            {"text", json_string(q->text)},
+                                            {"prints", members_text(*q->prints ? q->prints : NULL)},
+                                            {NULL, NULL}}));
+    }
+    return members_object(
+        (const struct member[]){{"program", json_string(profile_name(p->profile))},
+                                {"accepted", json_boolean(p->accepted)},
+                                {"findings", findings},
+                                {NULL, NULL}});
+}
+
 json_t *probe_json(const struct probe *p)
 {
     json_t *regions = json_array();
@@ -383,6 +404,7 @@ json_t *probe_json(const struct probe *p)
         {"interrupts", irqs},
         {"features", probe_json_features(p)},
         {"migration", probe_json_migration(p)},
+        {"profile", probe_json_profile(p)},
         {"incomplete", members_text(p->incomplete[0] ? p->incomplete : NULL)},
         {NULL, NULL}});
 }

@@ -334,6 +334,25 @@ static void probe_text_features(FILE *f, const struct probe *p)
     }
 }
 
+static void probe_text_profile(FILE *f, const struct probe *p)
+{
+    char text[512];
+
+    if (p->profile == PROFILE_SPEC) {
+        return;
+    }
+    for (unsigned i = 0; i < p->n_findings; i++) {
+        const struct probe_finding *const q = &p->finding[i];
+        const struct profile_finding finding = {
+            .effect = q->effect, .text = q->text, .prints = q->prints};
+
+        fprintf(f, "%s\n", profile_sentence(p->profile, &finding, text, sizeof text));
+    }
+    if (p->accepted) {
+        fprintf(f, "%s accepts the device\n", profile_name(p->profile));
+    }
+}
+
 void probe_text(const struct probe *p, FILE *f)
 {
     probe_text_version(f, p);
@@ -348,4 +367,5 @@ void probe_text(const struct probe *p, FILE *f)
     }
     probe_text_irqs(f, p);
     probe_text_features(f, p);
+    probe_text_profile(f, p);
 }
