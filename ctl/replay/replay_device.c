@@ -504,6 +504,25 @@ static void replay_device_serve(struct actor *a, int stop_fd)
     }
 }
 
+/* Reports how much of the session the client has asked for, if that was not all of it. */
+static void replay_device_judge_part(struct actor *a)
+{
+    size_t all = 0;
+    size_t came = 0;
+    char text[96];
+
+    for (size_t i = 0; i < a->script->n; i++) {
+        if (replay_device_at(a, i)->sender == SIDE_CLIENT) {
+            all++;
+            came += a->done[i];
+        }
+    }
+    if (came < all && a->result->found == 0) {
+        snprintf(text, sizeof text, "the client sent %zu of %zu recorded messages", came, all);
+        replay_device_find(a, REPLAY_ENDED, NULL, 0, text);
+    }
+}
+
 /* Waits for a client. Returns its fd, or -1 if stopped or failed, with the reason set. */
 static int replay_device_accept_one(struct actor *a, int listen_fd, int stop_fd)
 {
@@ -557,6 +576,7 @@ void replay_device(const struct replay_settings *settings, int stop_fd, void (*r
         unlink(settings->path);
         if (a->links[REPLAY_MAIN].fd >= 0) {
             replay_device_serve(a, stop_fd);
+            replay_device_judge_part(a);
         }
     }
     replay_device_actor_deinit(a);

@@ -680,6 +680,7 @@ class AsDevice(ReplayCase):
         story = Story()
         story.ask(1, WRITE, access(0, 0, 4, b"post"), word=NO_REPLY)
         with self.device(self.write(story)) as path, self.client(path) as client:
+            self.asked(client, 0, VERSION, version(b"{}\0"))
             self.assertEqual(self.asked(client, 2, WRITE, access(0, 0, 4, b"post")),
                              access(0, 0, 4))
 
@@ -709,6 +710,7 @@ class AsDevice(ReplayCase):
         story.answer(1, 5, struct.pack("<IIIIQQ", 32, 7, 0, 0, 4096, 0),
                      fds=[Fd(MEMFD, os.O_RDWR, 0, 0xF, 1, 6, 4096)])
         with self.device(self.write(story)) as path, self.client(path) as client:
+            self.asked(client, 0, VERSION, version(b"{}\0"))
             self.ask(client, 1, 5, struct.pack("<IIIIQQ", 32, 0, 0, 0, 0, 0))
             data, fds, _, _ = socket.recv_fds(client, 48, 4)
             self.assertEqual((len(data), len(fds)), (48, 1))
@@ -721,7 +723,19 @@ class AsDevice(ReplayCase):
         story.ask(1, RESET).number += 2
         story.answer(1, RESET).number += 2
         with self.device(self.write(story)) as path, self.client(path) as client:
+            self.asked(client, 0, VERSION, version(b"{}\0"))
             self.asked(client, 1, RESET)
+
+    def test_a_client_that_leaves_early(self) -> None:
+        story = Story()
+        for ident in range(1, 4):
+            story.ask(ident, RESET)
+            story.answer(ident, RESET)
+        with self.device(self.write(story), status=1) as path, self.client(path) as client:
+            self.asked(client, 0, VERSION, version(b"{}\0"))
+            self.asked(client, 1, RESET)
+        self.assertEqual([(one["kind"], one["text"]) for one in self.acted["findings"]],
+                         [("ended", "the client sent 2 of 4 recorded messages")])
 
     def test_nobody_comes(self) -> None:
         done = self.tool("poemctl", "trace", "replay", "--as-device", "--timeout", "100",
