@@ -205,6 +205,13 @@ static int trace_lint_judge(struct run *r)
         poemctl_error(name, "out of memory");
         return POEMCTL_COULD_NOT;
     }
+    if (code == POEMCTL_YES && r->messages == 0) {
+        /* A gate must not pass if nothing ever connected; the reason has been printed. */
+        if (r->sessions.n > 0) {
+            (void)poemctl_could_not(name, r->source.path, "the trace has no message to check");
+        }
+        return POEMCTL_COULD_NOT;
+    }
     if (code == POEMCTL_YES &&
         lint_count(r->lint, LINT_ERROR) + lint_count(r->lint, LINT_WARNING) > 0) {
         return POEMCTL_NO;
