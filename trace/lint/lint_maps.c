@@ -65,6 +65,7 @@ static bool lint_maps_grow(struct lint_maps *m)
 
 static void lint_maps_take_out(struct lint_maps *m, size_t at)
 {
+    m->posted -= m->map[at].posted > 0;
     m->n--;
     memmove(&m->map[at], &m->map[at + 1], (m->n - at) * sizeof *m->map);
 }
@@ -111,6 +112,25 @@ bool lint_maps_leave(struct lint_maps *m, uint64_t address, uint64_t size)
     }
     e->leaving = true;
     return true;
+}
+
+bool lint_maps_post_leave(struct lint_maps *m, uint64_t address, uint64_t size, uint64_t number)
+{
+    if (!lint_maps_leave(m, address, size)) {
+        return false;
+    }
+    lint_maps_exact(m, address, size)->posted = number;
+    m->posted++;
+    return true;
+}
+
+void lint_maps_settle(struct lint_maps *m, uint64_t number)
+{
+    for (size_t i = m->n; i-- > 0 && m->posted > 0;) {
+        if (m->map[i].posted > 0 && m->map[i].posted < number) {
+            lint_maps_take_out(m, i);
+        }
+    }
 }
 
 void lint_maps_stay(struct lint_maps *m, uint64_t address, uint64_t size)

@@ -20,12 +20,14 @@ struct lint_map {
     uint32_t flags;
     /* an unmap was requested: a new map may replace it; accesses are fine until the reply */
     bool leaving;
+    uint64_t posted; /* … by this message, which wants no reply; 0: the reply will remove it */
 };
 
 struct lint_maps {
     struct lint_map *map;
     size_t n;
     size_t room;
+    size_t posted; /* maps that leave by a posted unmap */
 };
 
 void lint_maps_deinit(struct lint_maps *m);
@@ -48,6 +50,15 @@ enum lint_maps_added lint_maps_add(struct lint_maps *m, uint64_t address, uint64
  * no such map or it is leaving already.
  */
 bool lint_maps_leave(struct lint_maps *m, uint64_t address, uint64_t size);
+
+/*
+ * The same for an unmap with No_reply, the message with this number: the map goes when the device
+ * has shown that it has read that far.
+ */
+bool lint_maps_post_leave(struct lint_maps *m, uint64_t address, uint64_t size, uint64_t number);
+
+/* The device has answered the message with this number: removes what was posted before it. */
+void lint_maps_settle(struct lint_maps *m, uint64_t number);
 
 /* The unmap was refused: the map stays. */
 void lint_maps_stay(struct lint_maps *m, uint64_t address, uint64_t size);

@@ -8,6 +8,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "base/unconst.h"
 #include "trace/lint/lint_session.h"
 #include "trace/decode/decode_fields.h"
 
@@ -202,6 +203,25 @@ static void lint_reply_get_info(const struct lint_at *at)
     at->known->info_known = wire_get(at->v.p, at->v.n, &at->known->info, sizeof at->known->info);
 }
 
+/* A list of mappable areas: as many as it says. */
+static void lint_reply_cap(const struct wire_cap *cap, const void *p, size_t n, void *arg)
+{
+    const struct lint_at *const at = arg;
+    const size_t fixed = sizeof *cap + sizeof(struct wire_sparse);
+    const size_t begin = (size_t)((const uint8_t *)p - at->v.p);
+    struct wire_sparse s;
+
+    if (cap->next > begin) {
+        n = cap->next - begin;
+    }
+    if (cap->id == WIRE_CAP_SPARSE_MMAP && n >= fixed &&
+        wire_get((const uint8_t *)p + sizeof *cap, n - sizeof *cap, &s, sizeof s) &&
+        s.nr_areas > (n - fixed) / sizeof(struct wire_sparse_area)) {
+        lint_say(at, LINT_COUNT, "nr_areas %" PRIu32 ", room for %zu", s.nr_areas,
+                 (n - fixed) / sizeof(struct wire_sparse_area));
+    }
+}
+
 static void lint_reply_get_region_info(const struct lint_at *at)
 {
     struct wire_region_info a;
@@ -214,6 +234,9 @@ static void lint_reply_get_region_info(const struct lint_at *at)
     if (i.index < LINT_REGIONS) {
         at->known->device->region[i.index] =
             (struct lint_region){.known = true, .flags = i.flags, .size = i.size};
+    }
+    if (lint_judged(at) && at->v.n == at->v.total) {
+        (void)wire_region_caps(at->v.p, at->v.n, lint_reply_cap, unconst_pointer(at));
     }
     /* If argsz was too small, the fd comes with the second reply. */
     if (lint_judged(at) && (i.flags & WIRE_REGION_FLAG_MMAP) && at->v.m->n_fds == 0 &&

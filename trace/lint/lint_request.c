@@ -221,10 +221,10 @@ static void lint_request_dma_unmap(const struct lint_at *at)
     if (!wire_get(at->v.p, at->v.n, &u, sizeof u)) {
         return;
     }
-    if (s->maps_known && !lint_maps_leave(&s->maps, u.address, u.size)) {
+    if (s->maps_known && !(at->v.hdr.flags & WIRE_NO_REPLY
+                               ? lint_maps_post_leave(&s->maps, u.address, u.size, at->v.m->number)
+                               : lint_maps_leave(&s->maps, u.address, u.size))) {
         lint_say(at, LINT_UNMAP_UNKNOWN, "0x%" PRIx64 " bytes at 0x%" PRIx64, u.size, u.address);
-    } else if (at->v.hdr.flags & WIRE_NO_REPLY) {
-        lint_maps_remove(&s->maps, u.address, u.size, true);
     }
 }
 
@@ -275,6 +275,23 @@ static void lint_request_new_state(const struct lint_at *at, uint32_t state)
     }
 }
 
+/* DMA_LOGGING_START: as many ranges as it says. */
+static void lint_request_ranges(const struct lint_at *at)
+{
+    const size_t fixed = sizeof(struct wire_feature) + sizeof(struct wire_dma_logging);
+    struct wire_dma_logging l;
+
+    if (at->v.total < fixed || !wire_get(at->v.p + sizeof(struct wire_feature),
+                                         at->v.n - sizeof(struct wire_feature), &l, sizeof l)) {
+        return;
+    }
+    if ((at->v.total - fixed) / sizeof(struct wire_dma_logging_range) != l.num_ranges ||
+        (at->v.total - fixed) % sizeof(struct wire_dma_logging_range) != 0) {
+        lint_say(at, LINT_COUNT, "num_ranges %" PRIu32 ", %zu bytes of ranges", l.num_ranges,
+                 at->v.total - fixed);
+    }
+}
+
 static void lint_request_feature(const struct lint_at *at)
 {
     struct wire_feature_mig_state state;
@@ -290,6 +307,10 @@ static void lint_request_feature(const struct lint_at *at)
         (f.flags & WIRE_FEATURE_SET) && !(f.flags & WIRE_FEATURE_PROBE) &&
         wire_get(at->v.p + sizeof f, at->v.n - sizeof f, &state, sizeof state)) {
         lint_request_new_state(at, state.device_state);
+    }
+    if ((f.flags & WIRE_FEATURE_MASK) == WIRE_FEATURE_DMA_LOGGING_START &&
+        (f.flags & WIRE_FEATURE_SET) && !(f.flags & WIRE_FEATURE_PROBE)) {
+        lint_request_ranges(at);
     }
 }
 

@@ -160,6 +160,7 @@ void lint_statistics(struct lint *l, struct trace_session *s)
         return;
     }
     lint_silence_over(l, s);
+    lint_early_over(l, s);
     /* If the capture was stopped, the session may have gone on: it does not count as over. */
     known->over = lint_json_reports(s->ending, "ended", false);
     known->partial = known->partial || s->lost > 0;
@@ -194,6 +195,7 @@ void lint_forget(struct lint *l, struct trace_session *s)
     struct lint_session *known = s->user;
 
     if (known) {
+        lint_early_over(l, s);
         lint_sum_up(l, s, known);
         lint_maps_deinit(&known->maps);
         json_decref(known->capabilities);
@@ -371,6 +373,9 @@ static void lint_session_reply(struct lint_at *at)
     if (at->request->number > *last) {
         *last = at->request->number;
     }
+    if (v->m->sender == SIDE_BACKEND && lint_judged(at)) {
+        lint_maps_settle(&s->maps, at->request->number);
+    }
     if (at->request->hdr.command != v->hdr.command) {
         if (lint_judged(at) && !s->partial) {
             lint_say(at, LINT_REPLY_COMMAND, "it answers %s",
@@ -406,7 +411,7 @@ static void lint_other(struct lint_at *at, enum trace_pairing pairing)
         lint_say(at, LINT_UNKNOWN_TYPE, "type %u", at->v.hdr.flags & WIRE_TYPE_MASK);
     } else if (lint_answers_posted(at->known, &at->v)) {
         lint_say(at, LINT_REPLY_TO_NO_REPLY, "%s", "");
-    } else if (!at->known->partial) {
+    } else if (!at->known->partial && !lint_early_keep(at)) {
         lint_say(at, LINT_UNASKED_REPLY, "%s", "");
     }
 }
@@ -420,6 +425,9 @@ static void lint_judge(struct lint_at *at)
 
     if (command && !(at->v.hdr.flags & WIRE_ERROR)) {
         tag = lint_session_request(at);
+        if (lint_early_take(at)) {
+            return;
+        }
     }
     pairing = trace_pairs_feed(at->lint->pairs, at->session, at->v.m, tag, &answered);
     if (pairing == TRACE_PAIR_REPLY && trace_in_stead(&answered, at->v.m)) {
@@ -448,6 +456,9 @@ static void lint_judge_incomplete(struct lint_at *at)
         at->v.has_hdr && at->v.reply &&
         trace_pairs_feed(at->lint->pairs, at->session, at->v.m, 0, &answered) == TRACE_PAIR_REPLY;
 
+    if (at->v.has_hdr && !at->v.reply) {
+        (void)lint_early_take(at);
+    }
     lint_silence_incomplete(at, reply ? &answered : NULL);
 }
 

@@ -57,11 +57,27 @@ struct lint_incomplete {
     uint16_t command;
 };
 
+/*
+ * A reply without a request so far. A request that is relayed in pieces is recorded when its last
+ * byte has gone: a device that answers before has its reply recorded first.
+ */
+#define LINT_EARLY 8u
+struct lint_early {
+    bool known;
+    bool twin;
+    uint8_t sender;
+    uint16_t id;
+    uint16_t command;
+    uint64_t number;
+    uint64_t read_ns;
+};
+
 /* The larger part of a session's state, freed when it is over. */
 struct lint_device {
     struct pci_config config; /* of the last reply that had it whole */
     struct lint_region region[LINT_REGIONS];
     struct lint_irq irq[LINT_IRQS];
+    struct lint_early early[LINT_EARLY];
     struct lint_posted posted[LINT_POSTED];
     unsigned next_posted;
 };
@@ -135,6 +151,18 @@ enum profile lint_profile_of(const struct lint *l);
 void lint_profile_request(const struct lint_at *at);
 void lint_profile_reply(const struct lint_at *at);
 void lint_profile_version(const struct lint_at *at, const json_t *json);
+
+/*
+ * Remembers a reply without a request, if its request may still be recorded. Returns false if it is
+ * not remembered.
+ */
+bool lint_early_keep(const struct lint_at *at);
+
+/* Returns true if a request's reply was recorded before it: then it waits for no other. */
+bool lint_early_take(const struct lint_at *at);
+
+/* Reports all remembered replies: their requests have not come. */
+void lint_early_over(struct lint *l, const struct trace_session *s);
 
 /* Remembers a message that its sender did not finish; request may be NULL. */
 void lint_silence_incomplete(struct lint_at *at, const struct trace_request *request);

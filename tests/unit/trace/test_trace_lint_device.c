@@ -379,6 +379,85 @@ START_TEST(unmaps)
 }
 END_TEST
 
+/* The device may have asked before it read the unmap, until it answers a later request. */
+START_TEST(unmaps_without_a_reply)
+{
+    const struct wire_dma_unmap u = {sizeof u, 0, 0, 0x1000};
+    const struct wire_region_access a = {0, 0, 4};
+    uint8_t bytes[20] = {0};
+
+    map(2, 0, 0x1000, 3);
+    feed(answer(2, WIRE_DMA_MAP, NULL, 0));
+    feed(said(SIDE_CLIENT, WIRE_NO_REPLY, 3, WIRE_DMA_UNMAP, &u, sizeof u));
+    dma(WIRE_DMA_READ, 0, 16);
+    EXPECT("");
+    feed(ask(4, WIRE_REGION_READ, &a, sizeof a));
+    dma(WIRE_DMA_READ, 0, 16);
+    memcpy(bytes, &a, sizeof a);
+    feed(answer(4, WIRE_REGION_READ, bytes, sizeof bytes));
+    EXPECT("");
+    dma(WIRE_DMA_READ, 0, 16);
+    EXPECT("dma-outside(backend)");
+}
+END_TEST
+
+START_TEST(lists_that_do_not_fit)
+{
+    struct {
+        struct wire_region_info i;
+        struct wire_cap c;
+        struct wire_sparse s;
+        struct wire_sparse_area area[2];
+    } r = {.i = {sizeof r, 3 | WIRE_REGION_FLAG_CAPS, 0, sizeof r.i, 0x1000, 0},
+           .c = {WIRE_CAP_SPARSE_MMAP, 1, 0},
+           .s = {.nr_areas = 2}};
+    struct {
+        struct wire_feature f;
+        struct wire_dma_logging l;
+        struct wire_dma_logging_range range[2];
+    } f = {.f = {sizeof f, WIRE_FEATURE_SET | WIRE_FEATURE_DMA_LOGGING_START},
+           .l = {.page_size = 4096, .num_ranges = 2}};
+    struct wire_region_info q = {.argsz = sizeof r};
+
+    for (uint32_t n = 2; n < 4; n++) {
+        r.s.nr_areas = n;
+        feed(ask(2, WIRE_DEVICE_GET_REGION_INFO, &q, sizeof q));
+        feed(answer(2, WIRE_DEVICE_GET_REGION_INFO, &r, sizeof r));
+        EXPECT(n == 2 ? "" : "count(backend)");
+        f.l.num_ranges = n;
+        feed(ask(3, WIRE_DEVICE_FEATURE, &f, sizeof f));
+        EXPECT(n == 2 ? "" : "count(client)");
+        feed(refuse(3, WIRE_DEVICE_FEATURE, EINVAL));
+    }
+}
+END_TEST
+
+/* A request in pieces is recorded behind an answer that came before its end, or not whole. */
+START_TEST(answers_before_their_requests)
+{
+    uint8_t bytes[20] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4};
+    struct said *s;
+
+    for (unsigned missing = 0; missing < 2; missing++) {
+        s = refuse(7, WIRE_REGION_WRITE, EINVAL);
+        s->m.read_ns = 2000;
+        feed(s);
+        s = ask(7, WIRE_REGION_WRITE, bytes, sizeof bytes);
+        s->m.read_ns = 1000;
+        s->m.missing = missing;
+        s->m.kept -= missing;
+        feed(s);
+        EXPECT("");
+    }
+    feed(refuse(8, WIRE_REGION_WRITE, EINVAL));
+    feed(refuse(8, WIRE_REGION_READ, EINVAL));
+    EXPECT("unasked-reply(backend)");
+    said_session[0].ended_ns = 3000;
+    close_session("{\"ended\":\"client-closed\"}");
+    EXPECT("incomplete(client) unasked-reply(backend)");
+}
+END_TEST
+
 START_TEST(accesses_of_memory)
 {
     const struct wire_dma_access a = {0x1000, 16};
@@ -516,6 +595,9 @@ int main(void)
     tcase_add_test(tc, interrupts);
     tcase_add_test(tc, maps);
     tcase_add_test(tc, unmaps);
+    tcase_add_test(tc, unmaps_without_a_reply);
+    tcase_add_test(tc, lists_that_do_not_fit);
+    tcase_add_test(tc, answers_before_their_requests);
     tcase_add_test(tc, accesses_of_memory);
     tcase_add_test(tc, features);
     tcase_add_test(tc, states);
