@@ -499,11 +499,11 @@ class Trace(Control):
         self.assertEqual(process.returncode, 0)
         self.assertEqual(sum("REGION_READ" in line for line in self.shown(path)), 1)
 
-    def test_poemd_is_killed(self) -> None:
+    def test_the_monitor_is_killed(self) -> None:
         path = self.folder / "t.pcapng"
         with self.broker() as b:
             process = self.start(b, "--wait", "-w", str(path), stdout=subprocess.DEVNULL)
-            b.process.kill()
+            os.kill(b.pid("monitor"), signal.SIGKILL)
             said = process.communicate(timeout=PATIENCE)[1]
         self.assertIn("poemd ended the connection", said)
         self.assertEqual(process.returncode, 3)
