@@ -138,6 +138,18 @@ static void keeper_forward(struct keeper *k, int sig)
     }
 }
 
+/* Leaves the sessions to the service manager, which starts the next broker. */
+static void keeper_leave(struct keeper *k)
+{
+    k->leaves = true;
+    if (k->monitor > 0) {
+        /* Its last messages still count. */
+        kill(k->monitor, SIGKILL);
+    } else {
+        keeper_finish(k, 0);
+    }
+}
+
 /* A monitor could not be started, or did not live: the next one starts later each time. */
 static void keeper_start_later(struct keeper *k)
 {
@@ -173,7 +185,7 @@ static void keeper_monitor_ended(struct keeper *k, int status)
 {
     const uint64_t lived_ms = clock_ms() - k->started_ms;
 
-    if (WIFSIGNALED(status)) {
+    if (WIFSIGNALED(status) && !k->leaves) {
         log_error("monitor pid=%ld was killed by signal %d", (long)k->monitor, WTERMSIG(status));
     }
     if (k->forking) {
@@ -186,7 +198,9 @@ static void keeper_monitor_ended(struct keeper *k, int status)
         k->answer[0] = '\0';
         keeper_collect_wanted(k);
     } while (k->answer[0]);
-    if (WIFEXITED(status) && (k->ready || !k->was_ready || k->stop_by_ms)) {
+    if (k->leaves) {
+        keeper_finish(k, 0);
+    } else if (WIFEXITED(status) && (k->ready || !k->was_ready || k->stop_by_ms)) {
         keeper_finish(k, WEXITSTATUS(status));
     } else if (k->stop_by_ms || !k->was_ready) {
         keeper_finish(k, KEEPER_FAILED);
@@ -325,8 +339,7 @@ static void keeper_on_signals(struct keeper *k)
         } else if (k->store.manager_fd < 0) {
             keeper_forward(k, SIGTERM);
         } else {
-            k->leaves = true;
-            keeper_finish(k, 0);
+            keeper_leave(k);
         }
     }
 }

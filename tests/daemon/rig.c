@@ -221,7 +221,11 @@ static void command_line(const char *argv[ARGS_MAX], char *words, size_t size,
     argv[n] = NULL;
 }
 
-void rig_launch_args(struct rig *r, const char *const args[])
+/* Above the numbers of fds that are passed. */
+#define RIG_READY_FD 64
+
+static void rig_launch_with(struct rig *r, const char *const args[],
+                            const struct process_passed *passed)
 {
     const char *argv[ARGS_MAX];
     const char *all[ARGS_MAX];
@@ -229,11 +233,15 @@ void rig_launch_args(struct rig *r, const char *const args[])
     char number[16];
     size_t n = 0;
     int ready[2];
+    int its_fd;
     struct pollfd p = {.events = POLLIN};
     char byte = 0;
 
     ck_assert_int_eq(pipe2(ready, O_CLOEXEC), 0);
-    snprintf(number, sizeof number, "%d", ready[1]);
+    its_fd = fcntl(ready[1], F_DUPFD_CLOEXEC, RIG_READY_FD);
+    ck_assert_int_ge(its_fd, RIG_READY_FD);
+    close(ready[1]);
+    snprintf(number, sizeof number, "%d", its_fd);
     while (args[n]) {
         ck_assert_uint_lt(n, ARGS_MAX - 3);
         all[n] = args[n];
@@ -243,8 +251,8 @@ void rig_launch_args(struct rig *r, const char *const args[])
     all[n++] = number;
     all[n] = NULL;
     command_line(argv, words, sizeof words, all);
-    r->daemon = process_start(argv, r->log_fd, ready[1]);
-    close(ready[1]);
+    r->daemon = process_start_passed(argv, r->log_fd, its_fd, passed);
+    close(its_fd);
     p.fd = ready[0];
     ck_assert_msg(poll(&p, 1, patience_ms()) == 1 && read(ready[0], &byte, 1) == 1,
                   "poemd does not become ready");
@@ -252,9 +260,19 @@ void rig_launch_args(struct rig *r, const char *const args[])
     close(ready[0]);
 }
 
+void rig_launch_args(struct rig *r, const char *const args[])
+{
+    rig_launch_with(r, args, NULL);
+}
+
+void rig_launch_passed(struct rig *r, const struct process_passed *passed)
+{
+    rig_launch_with(r, (const char *const[]){"--config", r->config, NULL}, passed);
+}
+
 void rig_launch(struct rig *r)
 {
-    rig_launch_args(r, (const char *const[]){"--config", r->config, NULL});
+    rig_launch_passed(r, NULL);
 }
 
 int rig_run(struct rig *r, const char *const args[])

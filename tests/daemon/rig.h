@@ -31,6 +31,8 @@
  */
 #define RIG_SLACK_KIB ((long)(8 * LIMIT_QUEUE / 1024))
 
+struct process_passed;
+
 struct rig {
     char listen[RIG_PATH];  /* route r's socket */
     char backend[RIG_PATH]; /* route r's backend's */
@@ -94,7 +96,10 @@ void rig_configure(struct rig *r, const char *fmt, ...) __attribute__((format(pr
 /* Starts poemd with the configuration and waits until it listens. */
 void rig_launch(struct rig *r);
 
-/* The same with these arguments instead; --ready-fd is added to them. */
+/* The same with fds that a service manager has kept. */
+void rig_launch_passed(struct rig *r, const struct process_passed *passed);
+
+/* rig_launch with these arguments instead; --ready-fd is added to them. */
 void rig_launch_args(struct rig *r, const char *const args[]);
 
 /* Runs one session on route r and takes the measure. workers: as configured. */

@@ -29,7 +29,33 @@ static void die_with(pid_t parent)
     }
 }
 
-static void run(const char *const argv[], int log_fd, int keep_fd)
+/* In the child: sets the environment and the fds. All others are closed by exec already. */
+static void place_passed(const struct process_passed *p)
+{
+    int copies[16];
+    char pid[16];
+    char n[16];
+
+    if (p->n > sizeof copies / sizeof *copies) {
+        _exit(126);
+    }
+    for (unsigned i = 0; i < p->n; i++) {
+        copies[i] = fcntl(p->fds[i], F_DUPFD_CLOEXEC, 3 + (int)p->n);
+    }
+    for (unsigned i = 0; i < p->n; i++) {
+        if (dup2(copies[i], 3 + (int)i) < 0) {
+            _exit(126);
+        }
+    }
+    snprintf(pid, sizeof pid, "%d", (int)getpid());
+    snprintf(n, sizeof n, "%u", p->n);
+    setenv("LISTEN_PID", pid, 1);
+    setenv("LISTEN_FDS", n, 1);
+    setenv("LISTEN_FDNAMES", p->names, 1);
+}
+
+static void run(const char *const argv[], int log_fd, int keep_fd,
+                const struct process_passed *passed)
 {
     const int null_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
 
@@ -38,6 +64,9 @@ static void run(const char *const argv[], int log_fd, int keep_fd)
         (keep_fd >= 0 && fcntl(keep_fd, F_SETFD, 0) < 0)) {
         _exit(126);
     }
+    if (passed) {
+        place_passed(passed);
+    }
     execvp(argv[0], (char *const *)(uintptr_t)argv);
     dprintf(2, "%s: %s\n", argv[0], strerror(errno));
     _exit(127);
@@ -45,13 +74,19 @@ static void run(const char *const argv[], int log_fd, int keep_fd)
 
 pid_t process_start(const char *const argv[], int log_fd, int keep_fd)
 {
+    return process_start_passed(argv, log_fd, keep_fd, NULL);
+}
+
+pid_t process_start_passed(const char *const argv[], int log_fd, int keep_fd,
+                           const struct process_passed *passed)
+{
     const pid_t parent = getpid();
     const pid_t pid = fork();
 
     ck_assert_msg(pid >= 0, "fork: %s", strerror(errno));
     if (pid == 0) {
         die_with(parent);
-        run(argv, log_fd, keep_fd);
+        run(argv, log_fd, keep_fd, passed);
     }
     return pid;
 }

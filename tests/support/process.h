@@ -21,6 +21,17 @@
  */
 pid_t process_start(const char *const argv[], int log_fd, int keep_fd);
 
+/* What a service manager passes: these fds from 3 on (sd_listen_fds(3)), names between colons. */
+struct process_passed {
+    const int *fds;
+    unsigned n;
+    const char *names;
+};
+
+/* The same as process_start with fds passed. keep_fd is above their numbers. */
+pid_t process_start_passed(const char *const argv[], int log_fd, int keep_fd,
+                           const struct process_passed *passed);
+
 /* Runs fn(arg) in a child of its own, which exits 0 after it. Returns the pid. */
 pid_t process_fork(void (*fn)(void *arg), void *arg);
 

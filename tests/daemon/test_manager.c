@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/* poemd below a service manager with a store of fds: started, stopped, started again. */
+#define _GNU_SOURCE
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "tests/daemon/manager.h"
+#include "tests/daemon/rig.h"
+#include "tests/support/patience.h"
+#include "tests/support/peer.h"
+#include "tests/support/process.h"
+#include "tests/support/unit.h"
+
+static void manager_configure(struct rig *r)
+{
+    rig_init(r);
+    rig_configure(r, "workers 1\nroute r {\nlisten %s\nbackend %s\nrecite to client never\n}\n",
+                  r->listen, r->backend);
+}
+
+START_TEST(it_reports_that_it_serves_and_that_it_stops)
+{
+    struct manager m;
+    struct rig r;
+
+    manager_init(&m);
+    manager_configure(&r);
+    manager_launch(&m, &r);
+    manager_hear(&m);
+    ck_assert_uint_eq(m.ready, 1);
+    ck_assert_uint_eq(m.stopping, 0);
+    rig_terminate(&r);
+    manager_hear(&m);
+    ck_assert_uint_eq(m.stopping, 1);
+    ck_assert_uint_eq(m.n, 0);
+    rig_deinit(&r);
+    manager_deinit(&m);
+}
+END_TEST
+
+START_TEST(what_it_has_no_use_for_is_dropped)
+{
+    struct manager m;
+    struct rig r;
+
+    manager_init(&m);
+    manager_configure(&r);
+    manager_keep(&m, "x1.of-another-version", STDERR_FILENO);
+    manager_keep(&m, "c99", STDERR_FILENO);
+    manager_launch(&m, &r);
+    manager_await(&m, "x1.of-another-version", false);
+    rig_terminate(&r);
+    rig_deinit(&r);
+    manager_deinit(&m);
+}
+END_TEST
+
+/* For a restart all processes end at once, and the next poemd serves. */
+START_TEST(it_is_started_again)
+{
+    const struct patience patience = patience_begin();
+    pid_t pids[RIG_WORKERS];
+    struct manager m;
+    struct pair p;
+    struct rig r;
+    size_t n;
+
+    manager_init(&m);
+    manager_configure(&r);
+    manager_launch(&m, &r);
+    for (int i = 0; i < 3; i++) {
+        n = rig_workers(&r, pids);
+        manager_leave(&m, &r);
+        for (size_t j = 0; j < n; j++) {
+            while (!process_gone(pids[j])) {
+                ck_assert_msg(patience_again(&patience), "process %ld is left", (long)pids[j]);
+            }
+        }
+        manager_launch(&m, &r);
+        rig_session(&r, peer_qemu_json, "{}", &p);
+        pair_ping(&p);
+        pair_close(&p);
+    }
+    rig_terminate(&r);
+    rig_deinit(&r);
+    manager_deinit(&m);
+}
+END_TEST
+
+/* Without a manager that keeps anything, the signal of a restart is a stop. */
+START_TEST(without_a_manager_it_stops)
+{
+    struct pair p;
+    struct rig r;
+
+    rig_start(&r, "");
+    rig_session(&r, NULL, NULL, &p);
+    ck_assert_int_eq(kill(r.daemon, SIGRTMIN + 1), 0);
+    pair_expect_end(&p);
+    ck_assert_int_eq(process_wait(r.daemon), 0);
+    r.daemon = 0;
+    ck_assert_int_lt(access(r.listen, F_OK), 0);
+    rig_deinit(&r);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *const suite = suite_create("daemon: a service manager");
+    TCase *const tc = rig_case(suite, "manager");
+
+    tcase_add_test(tc, it_reports_that_it_serves_and_that_it_stops);
+    tcase_add_test(tc, what_it_has_no_use_for_is_dropped);
+    tcase_add_test(tc, it_is_started_again);
+    tcase_add_test(tc, without_a_manager_it_stops);
+    return unit_run(suite);
+}
