@@ -144,6 +144,27 @@ void pci_msi(const struct pci_config *c, size_t at, struct pci_msi *out);
 void pci_msix(const struct pci_config *c, size_t at, struct pci_msix *out);
 void pci_express(const struct pci_config *c, size_t at, struct pci_express *out);
 
+/* A part of an extended capability: bits of a register, with its name in lspci and in JSON. */
+struct pci_ext_field {
+    const char *name;
+    const char *member;
+    uint8_t at; /* of the register, from the capability's start; 4 bytes, or their lower part */
+    uint8_t shift;
+    uint8_t digits; /* in hexadecimal; 0: a count, shown in decimal */
+    uint32_t mask;
+};
+
+enum { PCI_EXT_CAP_SERIAL = 0x03 };
+
+/* Returns the fields of the extended capability, which end with a row without a name; or NULL. */
+const struct pci_ext_field *pci_ext_fields(uint16_t id);
+
+/* Returns a field's value in the capability at `at`. */
+uint32_t pci_ext_value(const struct pci_config *c, size_t at, const struct pci_ext_field *f);
+
+/* Returns the Device Serial Number in the capability at `at`. */
+uint64_t pci_serial(const struct pci_config *c, size_t at);
+
 /* ---- names; static, NULL if unknown ---- */
 
 /* Returns the name for a base class and a subclass: "Non-Volatile memory controller". */

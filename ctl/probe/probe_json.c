@@ -192,6 +192,28 @@ static json_t *probe_json_capabilities(const struct pci_config *c)
     return json_pack("{s:o, s:o}", "list", a, "broken", members_text(caps.broken));
 }
 
+static json_t *probe_json_ext_detail(const struct pci_config *c, const struct pci_cap *cap)
+{
+    const struct pci_ext_field *f = pci_ext_fields(cap->id);
+    json_t *const o = json_object();
+    int err = o ? 0 : -1;
+
+    if (cap->id == PCI_EXT_CAP_SERIAL) {
+        err |= json_object_set_new(o, "serial", probe_json_hex(pci_serial(c, cap->at), 16));
+    }
+    for (; f && f->name; f++) {
+        const uint32_t v = pci_ext_value(c, cap->at, f);
+
+        err |= json_object_set_new(o, f->member,
+                                   f->digits ? probe_json_hex(v, f->digits) : members_number(v));
+    }
+    if (err) {
+        json_decref(o);
+        return NULL;
+    }
+    return o;
+}
+
 static json_t *probe_json_extended(const struct pci_config *c)
 {
     static struct pci_caps caps;
@@ -201,10 +223,13 @@ static json_t *probe_json_extended(const struct pci_config *c)
     for (unsigned i = 0; i < caps.n; i++) {
         const struct pci_cap *cap = &caps.cap[i];
 
-        a = probe_json_append(a,
-                              json_pack("{s:o, s:o, s:o, s:i}", "id", probe_json_hex(cap->id, 4),
-                                        "name", members_text(pci_ext_cap_name(cap->id)), "offset",
-                                        probe_json_hex(cap->at, 3), "version", (int)cap->version));
+        a = probe_json_append(a, members_object((const struct member[]){
+                                     {"id", probe_json_hex(cap->id, 4)},
+                                     {"name", members_text(pci_ext_cap_name(cap->id))},
+                                     {"offset", probe_json_hex(cap->at, 3)},
+                                     {"version", members_number(cap->version)},
+                                     {"detail", probe_json_ext_detail(c, cap)},
+                                     {NULL, NULL}}));
     }
     return json_pack("{s:o, s:o}", "list", a, "broken", members_text(caps.broken));
 }

@@ -175,6 +175,28 @@ static void probe_text_cap(FILE *f, const struct pci_config *c, const struct pci
     fputc('\n', f);
 }
 
+/* Prints the content of an extended capability behind its name. */
+static void probe_text_ext_cap(FILE *f, const struct pci_config *c, const struct pci_cap *cap)
+{
+    const struct pci_ext_field *field = pci_ext_fields(cap->id);
+    const uint64_t serial = pci_serial(c, cap->at);
+
+    if (cap->id == PCI_EXT_CAP_SERIAL) {
+        for (int shift = 56; shift >= 0; shift -= 8) {
+            fprintf(f, "%c%02x", shift == 56 ? ' ' : '-', (unsigned)(serial >> shift & 0xff));
+        }
+    }
+    for (const char *gap = ": "; field && field->name; field++, gap = " ") {
+        const uint32_t v = pci_ext_value(c, cap->at, field);
+
+        if (field->digits > 0) {
+            fprintf(f, "%s%s=%0*" PRIx32, gap, field->name, field->digits, v);
+        } else {
+            fprintf(f, "%s%s=%" PRIu32, gap, field->name, v);
+        }
+    }
+}
+
 static void probe_text_caps(FILE *f, const struct pci_config *c)
 {
     static struct pci_caps list;
@@ -192,10 +214,12 @@ static void probe_text_caps(FILE *f, const struct pci_config *c)
 
         fprintf(f, "\tCapabilities: [%03x v%u] ", list.cap[i].at, list.cap[i].version);
         if (name) {
-            fprintf(f, "%s\n", name);
+            fputs(name, f);
         } else {
-            fprintf(f, "unknown, id 0x%04x\n", list.cap[i].id);
+            fprintf(f, "unknown, id 0x%04x", list.cap[i].id);
         }
+        probe_text_ext_cap(f, c, &list.cap[i]);
+        fputc('\n', f);
     }
     if (list.broken) {
         fprintf(f, "\tExtended capabilities: BROKEN: %s\n", list.broken);

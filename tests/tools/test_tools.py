@@ -368,6 +368,28 @@ class Probe(Tools):
         self.assertEqual(len(form["pci"]["extended_capabilities"]["list"]), 1)
         self.assertEqual(form["pci"]["extended_capabilities"]["broken"], "the list loops")
 
+    def test_extended_capabilities(self) -> None:
+        """As lspci -vv shows them."""
+        config = bytearray(4096)
+        config[0x100:0x10c] = struct.pack("<III", 0x3 | 1 << 16 | 0x110 << 20, 0x55667788,
+                                          0x11223344)
+        config[0x110:0x118] = struct.pack("<II", 0xb | 1 << 16 | 0x120 << 20,
+                                          0xabcd | 2 << 16 | 0x1c << 20)
+        config[0x120:0x134] = struct.pack("<IIIHHHH", 0x10 | 1 << 16, 0, 0, 7, 8, 0, 0)
+        with self.script(device(bytes(config))) as path:
+            text = self.probe(path).stdout
+        os.unlink(path)
+        with self.script(device(bytes(config))) as path:
+            form = json.loads(self.probe("--json", path).stdout)
+        self.assertIn("[100 v1] Device Serial Number 11-22-33-44-55-66-77-88\n", text)
+        self.assertIn("[110 v1] Vendor Specific Information: ID=abcd Rev=2 Len=01c\n", text)
+        self.assertIn("InitialVFs=7 TotalVFs=8 NumVFs=0\n", text)
+        listed = form["pci"]["extended_capabilities"]["list"]
+        self.assertEqual([one["detail"] for one in listed],
+                         [{"serial": "0x1122334455667788"},
+                          {"id": "0xabcd", "revision": 2, "length": "0x01c"},
+                          {"initial_vfs": 7, "total_vfs": 8, "num_vfs": 0}])
+
     def test_a_server_that_closes_on_what_it_does_not_know(self) -> None:
         with self.script(device(bytes(256), stop_at=16)) as path:
             done = self.probe("--json", path, status=3)
