@@ -279,10 +279,11 @@
 #define LIMIT_WORKER_MEMORY (256ull << 20)
 
 /*
- * ... and for each session: a queue each way on two pairs of sockets (LIMIT_QUEUE), the handshake's
- * messages and JSON trees, and as much again for fragmentation.
+ * ... and for each session: a queue each way on two pairs of sockets (LIMIT_QUEUE), and room for as
+ * many that come from another worker, which are mapped but only used while bytes are held; the
+ * handshake's messages and JSON trees, and fragmentation.
  */
-#define LIMIT_MEMORY_PER_SESSION (2ull << 20)
+#define LIMIT_MEMORY_PER_SESSION (4ull << 20)
 
 /* ... and if its maps are kept, LIMIT_DMA_MAPS of them and the requests of both sides. */
 #define LIMIT_MEMORY_PER_DMA_SESSION (24ull << 20)

@@ -89,37 +89,67 @@ static void sock_find_sender(struct msghdr *msg, struct sock_sender *from)
     }
 }
 
+/* Room for what may come with bytes. */
+union sock_received {
+    struct cmsghdr align;
+    char room[CMSG_SPACE(LIMIT_FDS_KERNEL * sizeof(int)) + CMSG_SPACE(sizeof(struct ucred))];
+};
+
+static struct msghdr sock_receipt(struct iovec *iov, union sock_received *control)
+{
+    return (struct msghdr){.msg_iov = iov,
+                           .msg_iovlen = 1,
+                           .msg_control = control->room,
+                           .msg_controllen = sizeof control->room};
+}
+
+/* got bytes have been received; from may be NULL. Returns them, or -EMSGSIZE. */
+static ssize_t sock_received_with(struct msghdr *msg, ssize_t got, struct fdset *fds,
+                                  struct sock_sender *from)
+{
+    int err;
+
+    if (from) {
+        sock_find_sender(msg, from);
+    }
+    if (msg->msg_controllen == 0 && !(msg->msg_flags & MSG_CTRUNC)) {
+        return got;
+    }
+    err = fdset_receive(fds, msg);
+    return err || (msg->msg_flags & MSG_CTRUNC) ? -EMSGSIZE : got;
+}
+
 /* from may be NULL. */
 static ssize_t sock_receive(int fd, void *p, size_t n, struct fdset *fds, int flags,
                             struct sock_sender *from)
 {
-    union {
-        struct cmsghdr align;
-        char room[CMSG_SPACE(LIMIT_FDS_KERNEL * sizeof(int)) + CMSG_SPACE(sizeof(struct ucred))];
-    } control;
+    union sock_received control;
     struct iovec iov = {.iov_base = p, .iov_len = n};
     struct msghdr msg;
     ssize_t got;
-    int err;
 
     do {
-        msg = (struct msghdr){.msg_iov = &iov,
-                              .msg_iovlen = 1,
-                              .msg_control = control.room,
-                              .msg_controllen = sizeof control.room};
+        msg = sock_receipt(&iov, &control);
         got = recvmsg(fd, &msg, flags | MSG_CMSG_CLOEXEC);
+    } while (got < 0 && errno == EINTR);
+    return got < 0 ? -errno : sock_received_with(&msg, got, fds, from);
+}
+
+ssize_t sock_recv_post(int fd, struct sock_post *post, void *p, size_t n, struct fdset *fds,
+                       int flags, struct sock_sender *from)
+{
+    union sock_received control;
+    struct iovec iov = {.iov_base = p, .iov_len = n};
+    int got;
+
+    do {
+        post->call = sock_receipt(&iov, &control);
+        got = recvmmsg(fd, (struct mmsghdr *)post, 1, flags | MSG_CMSG_CLOEXEC, NULL);
     } while (got < 0 && errno == EINTR);
     if (got < 0) {
         return -errno;
     }
-    if (from) {
-        sock_find_sender(&msg, from);
-    }
-    if (msg.msg_controllen == 0 && !(msg.msg_flags & MSG_CTRUNC)) {
-        return got;
-    }
-    err = fdset_receive(fds, &msg);
-    return err || (msg.msg_flags & MSG_CTRUNC) ? -EMSGSIZE : got;
+    return sock_received_with(&post->call, (ssize_t) * (volatile uint32_t *)&post->done, fds, from);
 }
 
 ssize_t sock_recv(int fd, void *p, size_t n, struct fdset *fds, int flags)
@@ -296,7 +326,7 @@ ssize_t sock_send_post(int fd, struct sock_post *post, const void *p, size_t n,
     int sent;
 
     _Static_assert(sizeof(struct sock_post) == sizeof(struct mmsghdr) &&
-                       offsetof(struct sock_post, sent) == offsetof(struct mmsghdr, msg_len),
+                       offsetof(struct sock_post, done) == offsetof(struct mmsghdr, msg_len),
                    "not the kernel's structure");
     post->call = (struct msghdr){.msg_iov = &iov, .msg_iovlen = 1};
     if (fds && fds->n > 0) {
@@ -305,7 +335,7 @@ ssize_t sock_send_post(int fd, struct sock_post *post, const void *p, size_t n,
     do {
         sent = sendmmsg(fd, (struct mmsghdr *)post, 1, flags | MSG_NOSIGNAL);
     } while (sent < 0 && errno == EINTR);
-    return sent < 0 ? -errno : (ssize_t) * (volatile uint32_t *)&post->sent;
+    return sent < 0 ? -errno : (ssize_t) * (volatile uint32_t *)&post->done;
 }
 
 int sock_send_all(int fd, const void *p, size_t n, const struct fdset *fds)

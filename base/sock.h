@@ -123,20 +123,26 @@ ssize_t sock_send(int fd, const void *p, size_t n, const struct fdset *fds, int 
     __attribute__((warn_unused_result));
 
 /*
- * A send of which the kernel stores the result, before the call returns to the process: in memory
- * that outlives a process, it is known of one that was killed whether it has sent, and how much.
+ * A call of which the kernel stores the result, before it returns to the process: in memory that
+ * outlives a process, it is known of one that was killed whether it has sent or received, and how
+ * much.
  */
 struct sock_post {
-    struct msghdr call; /* of the process's own; without meaning to a reader */
-    uint32_t sent;      /* bytes; the caller clears it before */
+    struct msghdr call; /* of the process's own, except for msg_controllen after a receipt: the room
+                         * that its ancillary data took */
+    uint32_t done;      /* bytes; the caller clears it before */
 };
 
 /*
- * Does sock_send, with the result also in post->sent, unless it is negative. post has been written
+ * Does sock_send, with the result also in post->done, unless it is negative. post has been written
  * to by this process, so that its memory is there.
  */
 ssize_t sock_send_post(int fd, struct sock_post *post, const void *p, size_t n,
                        const struct fdset *fds, int flags) __attribute__((warn_unused_result));
+
+/* Does the same with sock_recv_from; from may be NULL. */
+ssize_t sock_recv_post(int fd, struct sock_post *post, void *p, size_t n, struct fdset *fds,
+                       int flags, struct sock_sender *from) __attribute__((warn_unused_result));
 
 /*
  * Sends all n bytes, blocking or not by the fd's own mode; fds with the first byte, kept. For tools

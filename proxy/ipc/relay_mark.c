@@ -103,8 +103,7 @@ bool relay_mark_is_front(const struct relay_mark *m, const uint8_t *data, ssize_
 
 static bool relay_mark_flags_sound(const struct relay_mark *m)
 {
-    const uint8_t flags[] = {m->dropped, m->queued, m->header, m->ready,
-                             m->large,   m->noted,  m->inside};
+    const uint8_t flags[] = {m->dropped, m->header, m->ready, m->large, m->noted, m->inside};
 
     for (unsigned i = 0; i < sizeof flags; i++) {
         if (flags[i] > 1) {
@@ -136,7 +135,7 @@ bool relay_mark_sound(const struct relay_mark *m)
         return false;
     }
     if (m->step != RELAY_MARK_IDLE &&
-        (m->intent == 0 || m->intent > LIMIT_PEEK ||
+        (m->place != 0 || m->intent == 0 || m->intent > LIMIT_PEEK ||
          m->intent_messages > m->intent / WIRE_HDR_SIZE || m->intent_fds > FDSET_MAX)) {
         return false;
     }

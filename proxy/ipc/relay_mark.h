@@ -38,7 +38,7 @@
 #include "proxy/ipc/ipc.h"
 
 /* Changes with every change of the layout, or of a field's meaning. */
-#define RELAY_MARK_VERSION 2u
+#define RELAY_MARK_VERSION 3u
 
 /* The header and the first 16 bytes of the payload. */
 #define RELAY_MARK_FRONT 32u
@@ -72,7 +72,13 @@ struct relay_mark {
     uint32_t intent_messages;        /* number of messages that end in them */
     uint32_t intent_fds;             /* number of fds that go with their first byte */
     uint8_t front[RELAY_MARK_FRONT]; /* the first bytes of it, as they lie in from_fd */
-    struct relay_mark_total before;  /* total, when this began */
+
+    /*
+     * Bytes have been taken and not all been sent: the number of their place (held.h), from which
+     * all about the current message follows; 0: there are none. Valid at any instruction.
+     */
+    uint32_t place;
+    struct relay_mark_total before; /* total, when this began */
 
     struct relay_mark_total total; /* valid if step is IDLE */
 
@@ -83,7 +89,7 @@ struct relay_mark {
      */
     uint64_t judged;
 
-    /* Of the current message, valid if step is IDLE. */
+    /* Of the current message, valid if step is IDLE and place is 0. */
     uint64_t left;               /* bytes of it not yet read; 0: between two messages */
     struct wire_hdr hdr;         /* of it, or the first one seen last */
     struct wire_hdr refused_hdr; /* the last invalid header that was answered */
@@ -93,19 +99,12 @@ struct relay_mark {
 
     uint8_t verdict; /* enum dma_verdict: see judged */
     uint8_t dropped; /* bool: with SENT, not sent but only taken: the gate answers it */
-
-    /*
-     * bool: set before bytes are taken into a queue, which only this worker has, and unset when
-     * they have been sent: bytes and fds of messages that no look shows whole. Valid at any
-     * instruction.
-     */
-    uint8_t queued;
-    uint8_t header; /* bool: the queue holds part of a header, nothing else */
-    uint8_t ready;  /* bool: the queue may be sent */
-    uint8_t large;  /* bool: the current message exceeds LIMIT_QUEUE: it goes on in pieces */
-    uint8_t noted;  /* bool: the current message's request or reply has been noted */
-    uint8_t inside; /* bool: the first piece of the current large message has been judged */
-    uint8_t piece;  /* enum dma_verdict: … with this result */
+    uint8_t header;  /* bool: the queue holds part of a header, nothing else */
+    uint8_t ready;   /* bool: the queue may be sent */
+    uint8_t large;   /* bool: the current message exceeds LIMIT_QUEUE: it goes on in pieces */
+    uint8_t noted;   /* bool: the current message's request or reply has been noted */
+    uint8_t inside;  /* bool: the first piece of the current large message has been judged */
+    uint8_t piece;   /* enum dma_verdict: … with this result */
 };
 
 /* Stores the step after all that was stored before it, and before all that is stored later. */

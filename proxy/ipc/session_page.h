@@ -4,12 +4,13 @@
  * What a relaying session needs to go on in another worker after its own has died, in memory that
  * outlives the worker.
  *
- * Each worker process has one file in memory, which the monitor made and keeps open: a hand, then a
- * page for each session, found by its slot. The worker maps it before it reads anything from a
- * peer, and closes its fd: whatever takes the worker over can alter the pages of its sessions, but
- * cannot give them away. When the worker has died, the monitor reads the pages and copies each into
- * the file of the worker in which the session goes on. So nothing is shared with a process that is
- * not trusted any more, and a page does not change while it is checked.
+ * Each worker process has one file in memory, which the monitor made and keeps open: a head, then a
+ * page for each session, found by its slot, then places for bytes that are held (held.h). The
+ * worker maps it before it reads anything from a peer, and closes its fd: whatever takes the worker
+ * over can alter the pages of its sessions, but cannot give them away. When the worker has died,
+ * the monitor reads the pages and copies each into the file of the worker in which the session goes
+ * on. So nothing is shared with a process that is not trusted any more, and a page does not change
+ * while it is checked.
  *
  * A page is complete if its version is set, which is stored last. From then on single fields
  * change, in an order that a reader can trust (relay_mark.h). A reader checks a page as it would a
@@ -24,12 +25,13 @@
 #include "base/limits.h"
 #include "base/sock.h"
 #include "base/side.h"
+#include "proxy/ipc/held.h"
 #include "proxy/ipc/ipc.h"
 #include "proxy/ipc/overdue.h"
 #include "proxy/ipc/relay_mark.h"
 
 /* Changes with every change of the layout, or of a field's meaning. */
-#define SESSION_PAGE_VERSION 3u
+#define SESSION_PAGE_VERSION 4u
 
 /*
  * A page's room in the file, in bytes. Half a page of memory: with thousands of idle sessions a
@@ -39,6 +41,13 @@
 
 /* The file's beginning, before the first slot. */
 #define SESSION_PAGE_HEAD 4096u
+
+/*
+ * Places for each slot: one for each of its directions, lent to any direction of the worker, and as
+ * many for the bytes of a session that comes from another worker. Places that are not used take no
+ * memory.
+ */
+#define SESSION_PAGE_PLACES SESSION_PAGE_WAYS
 
 /* The slot of a session that has none, and cannot be resumed. */
 #define SESSION_PAGE_NO_SLOT UINT32_MAX
@@ -60,6 +69,8 @@ enum session_page_way {
  */
 struct session_page_head {
     uint64_t hand;
+    uint32_t slots; /* of the file */
+    uint32_t zero;
     struct sock_post post; /* of its last send: the kernel's note */
 };
 
@@ -114,7 +125,40 @@ struct session_page {
 };
 
 _Static_assert(sizeof(struct session_page) <= SESSION_PAGE_SIZE, "a page does not fit its slot");
-_Static_assert(sizeof(struct session_page_head) <= SESSION_PAGE_HEAD, "the hand is too large");
+_Static_assert(sizeof(struct session_page_head) <= SESSION_PAGE_HEAD, "the head is too large");
+
+/* Returns where the places begin in a file with so many slots: at a page of memory. Pure. */
+static inline uint64_t session_page_places_at(uint32_t slots)
+{
+    const uint64_t pages = (uint64_t)slots * SESSION_PAGE_SIZE;
+
+    return SESSION_PAGE_HEAD + (pages + HELD_HEAD - 1) / HELD_HEAD * HELD_HEAD;
+}
+
+/* Returns where a place begins, by its number from 1 on. Pure. */
+static inline uint64_t session_page_place_at(uint32_t slots, uint32_t place)
+{
+    return session_page_places_at(slots) + (uint64_t)(place - 1) * HELD_PLACE;
+}
+
+/* Returns the number of the last place. Pure. */
+static inline uint32_t session_page_last_place(uint32_t slots)
+{
+    return 2 * SESSION_PAGE_PLACES * slots;
+}
+
+/* Returns the size of a file with so many slots. Pure. */
+static inline uint64_t session_page_file_size(uint32_t slots)
+{
+    return session_page_place_at(slots, session_page_last_place(slots) + 1);
+}
+
+/* Returns the number of the place for the bytes of a slot's direction from another worker. Pure. */
+static inline uint32_t session_page_landing(uint32_t slots, uint32_t slot,
+                                            enum session_page_way way)
+{
+    return SESSION_PAGE_PLACES * slots + SESSION_PAGE_PLACES * slot + (uint32_t)way + 1;
+}
 
 /*
  * Returns true if the page is this session's, complete, and plausible: enums and numbers in range,

@@ -13,6 +13,9 @@
 
 #define WORD_BITS 64u
 
+/* Bytes that are copied at once. */
+#define COPIED 16384u
+
 #define SEALS (F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW)
 
 static off_t worker_pages_offset(uint32_t slot)
@@ -24,15 +27,19 @@ struct worker_pages *worker_pages_new(uint32_t n)
 {
     const size_t words = (n + WORD_BITS - 1) / WORD_BITS;
     struct worker_pages *const p = calloc(1, sizeof *p + words * sizeof *p->slots);
+    struct session_page_head head;
     int err;
 
+    memset(&head, 0, sizeof head);
     if (!p) {
         return NULL;
     }
     p->refs = 1;
     p->n = n;
+    head.slots = n;
     p->fd = memfd_create("poemd-sessions", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-    if (p->fd >= 0 && ftruncate(p->fd, worker_pages_offset(n)) == 0 &&
+    if (p->fd >= 0 && ftruncate(p->fd, (off_t)session_page_file_size(n)) == 0 &&
+        pwrite(p->fd, &head, sizeof head, 0) == (ssize_t)sizeof head &&
         fcntl(p->fd, F_ADD_SEALS, SEALS) == 0) {
         return p;
     }
@@ -71,11 +78,21 @@ uint32_t worker_pages_take(struct worker_pages *p)
     return SESSION_PAGE_NO_SLOT;
 }
 
+/* Returns the memory of bytes that were moved there for this slot. */
+static void worker_pages_unload(const struct worker_pages *p, uint32_t slot)
+{
+    const uint32_t first = session_page_landing(p->n, slot, SESSION_PAGE_TO_BACKEND);
+
+    (void)fallocate(p->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+                    (off_t)session_page_place_at(p->n, first),
+                    (off_t)SESSION_PAGE_PLACES * HELD_PLACE);
+}
+
 /* Returns the memory of all slots at once: single ones share their pages of memory. */
 static void worker_pages_rest(const struct worker_pages *p)
 {
     (void)fallocate(p->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, worker_pages_offset(0),
-                    worker_pages_offset(p->n) - worker_pages_offset(0));
+                    (off_t)session_page_file_size(p->n) - worker_pages_offset(0));
 }
 
 void worker_pages_give_back(struct worker_pages *p, uint32_t slot)
@@ -88,6 +105,8 @@ void worker_pages_give_back(struct worker_pages *p, uint32_t slot)
     p->used--;
     if (p->used == 0) {
         worker_pages_rest(p);
+    } else if (p->landed) {
+        worker_pages_unload(p, slot);
     }
     worker_pages_release(p);
 }
@@ -102,6 +121,43 @@ bool worker_pages_write(const struct worker_pages *p, uint32_t slot, const struc
 {
     return p && slot < p->n &&
            pwrite(p->fd, in, sizeof *in, worker_pages_offset(slot)) == (ssize_t)sizeof *in;
+}
+
+/* Copies the first n bytes of a place behind its head. */
+static bool worker_pages_copy_place(const struct worker_pages *from, uint64_t at,
+                                    const struct worker_pages *to, uint64_t to_at, size_t n)
+{
+    uint8_t data[COPIED];
+
+    for (size_t done = HELD_HEAD; done < HELD_HEAD + n;) {
+        const size_t rest = HELD_HEAD + n - done;
+        const ssize_t got =
+            pread(from->fd, data, rest < sizeof data ? rest : sizeof data, (off_t)(at + done));
+
+        if (got <= 0 || pwrite(to->fd, data, (size_t)got, (off_t)(to_at + done)) != got) {
+            return false;
+        }
+        done += (size_t)got;
+    }
+    return true;
+}
+
+bool worker_pages_move(const struct worker_pages *from, uint32_t place,
+                       const struct sock_post *post, struct worker_pages *to, uint32_t to_place)
+{
+    const uint64_t at = session_page_place_at(from->n, place);
+    const uint64_t to_at = session_page_place_at(to->n, to_place);
+    struct held head;
+
+    if (place == 0 || place > session_page_last_place(from->n) ||
+        pread(from->fd, &head, sizeof head, (off_t)at) != (ssize_t)sizeof head) {
+        return false;
+    }
+    held_settle(&head, post);
+    to->landed = true;
+    return held_sound(&head) &&
+           pwrite(to->fd, &head, sizeof head, (off_t)to_at) == (ssize_t)sizeof head &&
+           worker_pages_copy_place(from, at, to, to_at, held_end(&head));
 }
 
 struct session_page_head worker_pages_head(const struct worker_pages *p)

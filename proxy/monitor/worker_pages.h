@@ -21,6 +21,7 @@ struct worker_pages {
     uint32_t n;     /* slots */
     uint32_t first; /* no slot below it is free */
     uint32_t used;
+    bool landed;      /* bytes of other workers have been moved here */
     uint64_t slots[]; /* bits: used */
 };
 
@@ -42,6 +43,14 @@ bool worker_pages_read(const struct worker_pages *p, uint32_t slot, struct sessi
 
 /* Writes a slot, before its worker knows it. Returns false if it cannot be written. */
 bool worker_pages_write(const struct worker_pages *p, uint32_t slot, const struct session_page *in)
+    __attribute__((warn_unused_result));
+
+/*
+ * Copies the bytes that a dead worker held in a place, which may be any number, to one of another
+ * worker; post is the kernel's note of its last call. Returns false if they are not sound.
+ */
+bool worker_pages_move(const struct worker_pages *from, uint32_t place,
+                       const struct sock_post *post, struct worker_pages *to, uint32_t to_place)
     __attribute__((warn_unused_result));
 
 /* Returns the head: the session that the worker was handling, and its last send; zeroed if none. */

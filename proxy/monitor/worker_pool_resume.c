@@ -110,19 +110,40 @@ bool worker_pool_resume(struct worker_process *w, struct monitor_session *t,
     return true;
 }
 
+/* Moves what a session's last worker knew of it to its slot in another one. */
+static bool worker_pool_resume_move(const struct worker_pages *from, uint32_t slot,
+                                    const struct monitor_session *t)
+{
+    const struct session_page_head head = worker_pages_head(from);
+    struct session_page page;
+
+    if (!worker_pages_read(from, slot, &page) || t->slot == SESSION_PAGE_NO_SLOT) {
+        return false;
+    }
+    session_page_settle(&page, head.post.done);
+    for (unsigned way = 0; way < SESSION_PAGE_WAYS; way++) {
+        struct relay_mark *const m = &page.marks[way];
+        const uint32_t place =
+            session_page_landing(t->pages->n, t->slot, (enum session_page_way)way);
+
+        if (m->place != 0 && !worker_pages_move(from, m->place, &head.post, t->pages, place)) {
+            return false;
+        }
+        m->place = m->place != 0 ? place : 0;
+    }
+    return worker_pages_write(t->pages, t->slot, &page);
+}
+
 bool worker_pool_resume_place(struct worker_process *w, struct monitor_session *t)
 {
     struct worker_pages *const from = t->pages;
     const uint32_t old = t->slot;
-    struct session_page page;
     bool good = true;
 
     t->pages = w->pages;
     t->slot = worker_pages_take(w->pages);
     if (worker_pool_unsent(t, IPC_RESUME)) {
-        good = worker_pages_read(from, old, &page);
-        session_page_settle(&page, worker_pages_head(from).post.sent);
-        good = good && worker_pages_write(t->pages, t->slot, &page);
+        good = worker_pool_resume_move(from, old, t);
     }
     worker_pages_give_back(from, old);
     return good;

@@ -18,7 +18,6 @@
 #include "proxy/relay/relay_direction.h"
 
 #include <errno.h>
-#include <stdatomic.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -74,10 +73,9 @@ void relay_ask(struct relay_direction *p, struct asked *asks, struct asked *aske
 
 void relay_release(struct relay_direction *p)
 {
+    relay_hold_end(p->mark);
     queue_return(p->pool, &p->queue);
     p->copied = 0;
-    atomic_signal_fence(memory_order_seq_cst);
-    p->mark->queued = false;
 }
 
 /* The receiver is gone with part of the queue: counts the messages that it has received whole. */
@@ -189,9 +187,7 @@ static void relay_direction_end_message(struct relay_direction *p)
     }
 }
 
-/* A message has begun: its header is valid, and have bytes of it have been read. */
-static void relay_direction_begin_message(struct relay_direction *p, const struct wire_hdr *hdr,
-                                          size_t have)
+void relay_begin_message(struct relay_direction *p, const struct wire_hdr *hdr, size_t have)
 {
     p->mark->hdr = *hdr;
     p->mark->left = hdr->size - have;
@@ -243,20 +239,6 @@ bool relay_check_sender(struct relay_direction *p, const struct sock_sender *fro
     return true;
 }
 
-/* Returns -EXDEV if the bytes come from a process other than the judged one. */
-static ssize_t relay_direction_receive(struct relay_direction *p, uint8_t *to, size_t want,
-                                       struct fdset *fds)
-{
-    struct sock_sender from;
-    ssize_t n;
-
-    if (!p->sender_check) {
-        return sock_recv(p->from_fd, to, want, fds, MSG_DONTWAIT);
-    }
-    n = sock_recv_from(p->from_fd, to, want, fds, MSG_DONTWAIT, &from);
-    return n > 0 && !relay_check_sender(p, &from) ? -EXDEV : n;
-}
-
 bool relay_has_own_socket(const struct relay_direction *p, unsigned first)
 {
     const struct fdset *fds = &p->queue->fds;
@@ -284,12 +266,9 @@ static ssize_t relay_direction_read_some(struct relay_direction *p, size_t want,
     if (fds_near && p->leg && !relay_fds_fit(p, &want)) {
         return -EDQUOT;
     }
-    p->mark->queued = true;
-    atomic_signal_fence(memory_order_seq_cst);
-    n = relay_direction_receive(p, q->data + q->end, want, &q->fds);
+    n = relay_hold_take(p, want);
     p->mark->message_fds += q->fds.n - before;
     if (n > 0) {
-        q->end += (size_t)n;
         p->mark->total.taken += (uint64_t)n;
         if (p->tap) {
             tap_read(p->tap, &q->fds, before);
@@ -385,7 +364,7 @@ static enum relay_outcome relay_direction_take_part(struct relay_direction *p, s
     if (refuse) {
         return relay_refuse(p);
     }
-    relay_direction_begin_message(p, &detail->hdr, (size_t)got);
+    relay_begin_message(p, &detail->hdr, (size_t)got);
     return p->mark->ready ? RELAY_MORE : RELAY_READ;
 }
 
@@ -416,7 +395,7 @@ static enum relay_outcome relay_direction_read_header(struct relay_direction *p,
         }
         return RELAY_BAD_FRAME;
     }
-    relay_direction_begin_message(p, &detail->hdr, q->end);
+    relay_begin_message(p, &detail->hdr, q->end);
     return RELAY_MORE;
 }
 
@@ -513,8 +492,7 @@ static enum relay_outcome relay_direction_push(struct relay_direction *p,
     struct queue *q = p->queue;
 
     while (q->start < q->end) {
-        const ssize_t n =
-            sock_send(p->to_fd, q->data + q->start, q->end - q->start, &q->fds, MSG_DONTWAIT);
+        const ssize_t n = relay_hold_send(p);
 
         if (n == -EAGAIN) {
             return RELAY_WRITE;
@@ -535,7 +513,6 @@ static enum relay_outcome relay_direction_push(struct relay_direction *p,
             relay_account(p, sent);
         }
         p->mark->total.count.bytes += (uint64_t)n;
-        q->start += (size_t)n;
         p->mark->total.sent += (uint64_t)n;
         if (p->tap) {
             tap_sent(p->tap, q->data, q->start, q->end);
@@ -576,9 +553,7 @@ static enum relay_outcome relay_direction_take(struct relay_direction *p, bool w
     } else {
         r = relay_direction_look_and_pass(p, woken, detail, drained);
     }
-    return p->mark->ready && p->dma && (p->watched || p->overdue || p->queue->fds.n > 0)
-               ? relay_judge(p)
-               : r;
+    return p->mark->ready && relay_must_judge(p) ? relay_judge(p) : r;
 }
 
 enum relay_outcome relay_turn(struct relay_direction *p, struct relay_detail *detail)

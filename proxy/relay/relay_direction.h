@@ -169,7 +169,7 @@ enum relay_recovery {
  */
 enum relay_recovery relay_recover(struct relay_direction *p) __attribute__((warn_unused_result));
 
-/* ---- between relay_direction.c, relay_pass.c, relay_recover.c and relay_gate.c only ---- */
+/* ---- between the files of a relay direction (relay_*.c) only ---- */
 
 /* The result of a look. */
 struct relay_look {
@@ -197,6 +197,28 @@ enum relay_outcome relay_pass_seen(struct relay_direction *p, struct relay_look 
 
 /* Sends the copied messages, then takes them. Returns RELAY_MORE to go on. */
 enum relay_outcome relay_pass_on(struct relay_direction *p, struct relay_detail *detail)
+    __attribute__((warn_unused_result));
+
+/* A message has begun: its header is valid, and have bytes of it are in the queue. */
+void relay_begin_message(struct relay_direction *p, const struct wire_hdr *hdr, size_t have);
+
+/*
+ * Takes at most want bytes into the queue, behind those that it holds. Returns the bytes, 0 at the
+ * end of the stream, or -errno: -EXDEV if they come from a process other than the judged one.
+ */
+ssize_t relay_hold_take(struct relay_direction *p, size_t want) __attribute__((warn_unused_result));
+
+/* Sends the bytes that the queue holds, with its fds. Returns the bytes sent, or -errno. */
+ssize_t relay_hold_send(struct relay_direction *p) __attribute__((warn_unused_result));
+
+/* What the queue holds has been sent or discarded, or was copies. */
+void relay_hold_end(struct relay_mark *m);
+
+/*
+ * Goes on with the bytes that a dead worker has held: the queue and the mark are as if this worker
+ * had just taken them, or sent a part of them.
+ */
+enum relay_recovery relay_hold_recover(struct relay_direction *p)
     __attribute__((warn_unused_result));
 
 /* Returns the queue: its bytes have been sent or discarded, or were copies. */
@@ -262,6 +284,12 @@ void relay_note_dropped(struct relay_direction *p, const struct wire_hdr *hdr);
 /* Lets the message at bytes, of which n are there, go on without its fds, which are the queue's. */
 void relay_gate_strip(struct relay_direction *p, const struct wire_hdr *hdr, uint8_t *bytes,
                       size_t n);
+
+/* Returns true if bytes that may be sent now must be judged before. */
+static inline bool relay_must_judge(const struct relay_direction *p)
+{
+    return p->dma && (p->watched || p->overdue || p->queue->fds.n > 0);
+}
 
 /*
  * Judges the bytes just read that may be sent now, and removes refused messages from the queue.

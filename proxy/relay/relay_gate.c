@@ -93,10 +93,20 @@ static enum dma_verdict relay_gate_judge_front(struct relay_direction *p)
 {
     const struct queue *q = p->queue;
     const struct wire_hdr *hdr = &p->mark->hdr;
-    const enum dma_verdict v = relay_judge_time(p, hdr, p->mark->total.taken - q->end,
-                                                relay_judge_message(p, q->data, hdr, q->end));
+    struct held *const h = q->held;
+    enum dma_verdict v;
 
-    relay_note_reply(p, hdr);
+    if (h->verdict > 0) {
+        /* By a worker that has died. */
+        v = (enum dma_verdict)(h->verdict - 1);
+    } else {
+        v = relay_judge_time(p, hdr, p->mark->total.taken - q->end,
+                             relay_judge_message(p, q->data, hdr, q->end));
+    }
+    if (v != DMA_NO_MEMORY) {
+        *(volatile uint32_t *)&h->verdict = v + 1u;
+        relay_note_reply(p, hdr);
+    }
     return v;
 }
 

@@ -159,7 +159,7 @@ static enum relay_outcome relay_pass_take(struct relay_direction *p, struct rela
 /* The copied messages are about to be sent: from here on the kernel's note is about them. */
 static void relay_pass_intend(struct relay_direction *p, uint32_t messages, uint32_t fds)
 {
-    p->pool->post->sent = 0;
+    p->pool->post->done = 0;
     relay_mark_intend(p->mark, (uint32_t)p->copied, messages, fds);
 }
 

@@ -39,15 +39,9 @@ static bool relay_recover_take(struct relay_direction *p)
     return true;
 }
 
-/* Returns true if the queue has bytes that no other process has. */
-static bool relay_recover_lacks(const struct relay_mark *m)
-{
-    return m->queued || m->header || m->ready;
-}
-
 bool relay_rests(const struct relay_direction *p)
 {
-    return p->mark->step == RELAY_MARK_IDLE && !relay_recover_lacks(p->mark);
+    return p->mark->step == RELAY_MARK_IDLE && p->mark->place == 0;
 }
 
 enum relay_recovery relay_recover(struct relay_direction *p)
@@ -57,9 +51,12 @@ enum relay_recovery relay_recover(struct relay_direction *p)
     if (!relay_mark_sound(m)) {
         return RELAY_RECOVERY_UNSOUND;
     }
-    if (relay_recover_lacks(m)) {
-        return RELAY_RECOVERY_LOST;
+    if (m->place != 0) {
+        return relay_hold_recover(p);
     }
+    m->header = false;
+    m->ready = false;
+    m->ending = 0;
     switch (m->step) {
     case RELAY_MARK_IDLE:
         return RELAY_RECOVERED;

@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <linux/sockios.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 
 #include "base/confine/confine.h"
@@ -24,8 +25,11 @@ int sandbox_enter(uid_t uid, gid_t gid, uint64_t nofile, uint64_t memory, uint64
         /* senders' credentials on that pair and on peers' sockets, their buffers */
         FILTER_CALL_IF(setsockopt, FILTER_IS_INT(1, SOL_SOCKET)),
         FILTER_CALL_IF(getsockopt, FILTER_IS_INT(1, SOL_SOCKET)),
-        /* messages handed on: the C library's sendmmsg, of which the kernel notes what was sent */
+        /* messages handed on: the kernel notes what was sent, or taken */
         FILTER_CALL(sendmmsg),
+        FILTER_CALL(recvmmsg),
+        FILTER_CALL(recvmmsg_time64),
+        FILTER_CALL_IF(madvise, FILTER_IS_INT(2, MADV_REMOVE)), /* memory of queues given back */
         /* to make a peer's blocking socket non-blocking */
         FILTER_CALL_IF(fcntl, FILTER_IS_INT(1, F_GETFL)),
         FILTER_CALL_IF(fcntl, FILTER_IS_INT(1, F_SETFL)),

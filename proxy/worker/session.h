@@ -53,6 +53,7 @@ struct session_host {
     struct tap_host tap_host;      /* for captures; the owner owns its parts */
     uint8_t *pages;                /* the worker's file of session pages; NULL: none */
     size_t pages_size;
+    uint32_t slots; /* of that file */
     struct session_stack
         greeted;          /* sessions whose greeting is to be freed at the end of the turn */
     unsigned refusing;    /* sessions that only refuse, alive */

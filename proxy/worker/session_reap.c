@@ -186,9 +186,9 @@ struct session_memory {
 /* Returns the page in the slot, or NULL if there is none. */
 static struct session_page *session_page_at(const struct session_host *h, uint32_t slot)
 {
-    const size_t at = SESSION_PAGE_HEAD + (size_t)slot * SESSION_PAGE_SIZE;
-
-    return h->pages && at + SESSION_PAGE_SIZE <= h->pages_size ? (void *)(h->pages + at) : NULL;
+    return slot < h->slots
+               ? (void *)(h->pages + SESSION_PAGE_HEAD + (size_t)slot * SESSION_PAGE_SIZE)
+               : NULL;
 }
 
 _Static_assert(sizeof(struct session_memory) <= HEAP_POOL_HALF, "one session to a page");

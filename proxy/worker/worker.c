@@ -458,8 +458,9 @@ static int worker_map_pages(struct worker *w)
         return -errno;
     }
     w->host.pages = p;
+    w->host.slots = ((const struct session_page_head *)p)->slots;
     close(WORKER_PAGES_FD);
-    return 0;
+    return session_page_file_size(w->host.slots) > w->host.pages_size ? -EINVAL : 0;
 }
 
 static void worker_set_fdroom(struct fdroom *room, const struct worker_settings *s)

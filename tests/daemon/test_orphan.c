@@ -106,7 +106,7 @@ static void get(const struct orphan *o, enum ipc_type type, struct ipc_msg *m)
 
 static void start(struct orphan *o)
 {
-    const int size = SESSION_PAGE_HEAD + (int)SLOTS * SESSION_PAGE_SIZE;
+    const struct session_page_head head = {.slots = SLOTS};
     int fds[] = {settings_fd, -1};
     struct helper_child_plan plan = {
         .name = WORKER_NAME, .arg = WORKER_ARG, .exe_fd = program_fd, .fds = fds, .n_fds = 2};
@@ -114,7 +114,8 @@ static void start(struct orphan *o)
 
     o->pages_fd = memfd_create("pages", MFD_CLOEXEC);
     ck_assert_int_ge(o->pages_fd, 0);
-    ck_assert_int_eq(ftruncate(o->pages_fd, size), 0);
+    ck_assert_int_eq(ftruncate(o->pages_fd, (off_t)session_page_file_size(SLOTS)), 0);
+    ck_assert_int_eq(pwrite(o->pages_fd, &head, sizeof head, 0), sizeof head);
     fds[1] = o->pages_fd;
     o->pid = helper_child_start(&plan, &o->channel_fd);
     ck_assert_int_gt(o->pid, 0);

@@ -14,6 +14,7 @@
 #include "tests/daemon/rig.h"
 #include "tests/daemon/twin_rig.h"
 #include "tests/support/peer.h"
+#include "tests/support/stream.h"
 #include "tests/support/unit.h"
 
 /* ---- ends of workers ---- */
@@ -125,18 +126,54 @@ START_TEST(twin_sockets_go_on)
 }
 END_TEST
 
-/* Part of a message larger than a look is in the worker alone: such a session ends with it. */
-START_TEST(a_session_that_holds_bytes_ends)
+/* Part of a message, which the worker has taken, and the rest of it, which comes later. */
+START_TEST(a_message_that_comes_in_parts_goes_on)
+{
+    static uint8_t whole[LIMIT_QUEUE / 2];
+    const struct wire_hdr hdr = {.command = WIRE_REGION_WRITE, .size = sizeof whole};
+    struct message m;
+    struct rig r;
+    struct pair p;
+
+    memset(whole, 0x5a, sizeof whole);
+    wire_put_hdr(whole, &hdr);
+    start(&r, 1, 1);
+    rig_session(&r, NULL, NULL, &p);
+    for (size_t n = 0; n < sizeof whole; n += sizeof whole / 4) {
+        peer_send_raw(p.client_fd, whole + n, sizeof whole / 4, NULL);
+        while (!sock_all_received(p.client_fd)) {
+            sched_yield();
+        }
+        rig_await_rest(rig_worker(&r));
+        ck_assert(kill_worker(&r, SIGKILL));
+        rig_await_log(&r, "goes on in worker", NULL, 0);
+    }
+    peer_recv(p.backend_fd, &m);
+    ck_assert_uint_eq(m.hdr.size, sizeof whole);
+    ck_assert_mem_eq(m.payload, whole + WIRE_HDR_SIZE, m.n);
+    message_deinit(&m);
+    pair_ping(&p);
+    pair_close(&p);
+    rig_stop(&r);
+}
+END_TEST
+
+/* The fds that came with a part are the worker's alone. */
+START_TEST(a_session_whose_fds_the_worker_holds_ends)
 {
     static uint8_t half[LIMIT_QUEUE / 4];
     const struct wire_hdr hdr = {.command = WIRE_REGION_WRITE, .size = 2 * sizeof half};
+    struct fdset fds;
     struct rig r;
     struct pair p;
 
     start(&r, 1, 1);
     rig_session(&r, NULL, NULL, &p);
     wire_put_hdr(half, &hdr);
-    peer_send_raw(p.client_fd, half, sizeof half, NULL);
+    fdset_init(&fds);
+    peer_memfds(&fds, 1);
+    peer_send_raw(p.client_fd, half, sizeof half, &fds);
+    fdset_close(&fds);
     while (!sock_all_received(p.client_fd)) {
         sched_yield();
     }
@@ -144,6 +181,42 @@ START_TEST(a_session_that_holds_bytes_ends)
     ck_assert(kill_worker(&r, SIGKILL));
     pair_expect_end(&p);
     rig_await_log(&r, "reason=worker-died", NULL, 0);
+    rig_stop(&r);
+}
+END_TEST
+
+#define ROUNDS 12u
+
+/* A receiver that does not read: the worker dies with a full queue, or within a message. */
+START_TEST(large_messages_go_on)
+{
+    struct rig r;
+    struct pair p;
+
+    start(&r, 1, 1);
+    rig_session(&r, NULL, NULL, &p);
+    for (unsigned round = 0; round < ROUNDS; round++) {
+        const bool up = round % 2 == 0;
+        const struct wire_hdr hdr = {.id = (uint16_t)round,
+                                     .command = up ? WIRE_REGION_WRITE : WIRE_DMA_WRITE,
+                                     .flags = WIRE_NO_REPLY};
+        struct stream s;
+        struct flow f = {.stream = &s,
+                         .from_fd = up ? p.client_fd : p.backend_fd,
+                         .to_fd = up ? p.backend_fd : p.client_fd};
+
+        stream_init(&s);
+        stream_add(&s, hdr, NULL, 5000 + 20011 * (size_t)round, 0);
+        stream_add(&s, hdr, NULL, 1048576 - 4099 * (size_t)round, 0);
+        stream_add(&s, hdr, NULL, 40, 1);
+        flow_fill(&f);
+        ck_assert(kill_worker(&r, SIGKILL));
+        rig_await_log(&r, "goes on in worker", NULL, 0);
+        flow_run(&f, 1);
+        stream_deinit(&s);
+    }
+    pair_ping(&p);
+    pair_close(&p);
     rig_stop(&r);
 }
 END_TEST
@@ -275,7 +348,9 @@ int main(void)
     tcase_add_test(tc, all_sessions_of_a_worker_go_on);
     tcase_add_test(tc, a_living_worker_takes_over);
     tcase_add_test(tc, twin_sockets_go_on);
-    tcase_add_test(tc, a_session_that_holds_bytes_ends);
+    tcase_add_test(tc, a_message_that_comes_in_parts_goes_on);
+    tcase_add_test(tc, a_session_whose_fds_the_worker_holds_ends);
+    tcase_add_test(tc, large_messages_go_on);
     tcase_add_test(tc, a_reply_comes_once);
     tcase_add_loop_test(tc, under_traffic_nothing_is_lost_or_doubled, 0, 2);
     return unit_run(suite);

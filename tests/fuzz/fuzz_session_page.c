@@ -6,8 +6,9 @@
  * leaves the mark sound.
  *
  * The input: a byte of settings, a byte that counts the changes to an empty page, three bytes for
- * each of them, of their offset and value; the direction's mark; and the bytes in the sender's
- * socket.
+ * each of them, of their offset and value; the direction's mark; the head of held bytes, if there
+ * are any; and the bytes in the sender's socket, and in the place of the held ones, of which the
+ * last is the kernel's note as well.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -24,7 +25,7 @@
 #define TURNS 64
 
 /* Of the settings; the lowest two bits are the direction. */
-enum { WAY = 3, SETTLED = 4, WATCHES = 8, WITH_FD = 16, CLOSES = 32, OVERDUE = 64 };
+enum { WAY = 3, SETTLED = 4, WATCHES = 8, WITH_FD = 16, CLOSES = 32, OVERDUE = 64, HOLDS = 128 };
 
 struct way {
     int fds[4]; /* the sender's end, from_fd, to_fd, the receiver's end */
@@ -35,6 +36,10 @@ struct way {
     struct asked asked[2];
     struct relay_direction direction;
 };
+
+/* One for the worker's own queues, and one for that of the dead worker. */
+static uint8_t places[2][HELD_PLACE] __attribute__((aligned(HELD_HEAD)));
+static struct sock_post post;
 
 static void way_on_gate(void *arg, const struct dma_denial *d)
 {
@@ -50,7 +55,8 @@ static void way_open(struct way *w, struct session_page *p, uint8_t settings)
 
     FUZZ_REQUIRE(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, w->fds) == 0);
     FUZZ_REQUIRE(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, w->fds + 2) == 0);
-    queue_pool_init(&w->pool, NULL);
+    queue_pool_init(&w->pool);
+    queue_pool_share(&w->pool, places[0], 1, 1, &post);
     report_init(&w->report, settings & WATCHES);
     dma_gate_init(&w->gate, &set, p->max_dma_maps, &w->report, way_on_gate, NULL);
     dma_gate_side_init(&w->side, &w->gate);
@@ -110,12 +116,13 @@ static void way_drain(const struct way *w)
 static void way_go_on(struct way *w)
 {
     struct relay_direction *const p = &w->direction;
+    const bool holds = p->mark->place != 0;
     const enum relay_recovery r = relay_recover(p);
     const bool recovered = r <= RELAY_RECOVERED_UNSENT;
     enum relay_outcome turn = RELAY_MORE;
     struct relay_detail detail;
 
-    FUZZ_REQUIRE(r != RELAY_RECOVERY_UNSOUND || p->mark->step == RELAY_MARK_INTENT);
+    FUZZ_REQUIRE(r != RELAY_RECOVERY_UNSOUND || p->mark->step == RELAY_MARK_INTENT || holds);
     if (recovered) {
         FUZZ_REQUIRE(p->mark->step == RELAY_MARK_IDLE);
     }
@@ -125,6 +132,24 @@ static void way_go_on(struct way *w)
         way_drain(w);
         w->report.n = 0;
     }
+}
+
+/* Fills the place of held bytes. Returns the number of bytes that describe their head. */
+static size_t way_hold(struct relay_mark *m, const uint8_t *p, size_t n, uint32_t done)
+{
+    struct held *const h = (struct held *)places[1];
+
+    if (n < sizeof *h) {
+        m->place = 1;
+        return 0;
+    }
+    memcpy(h, p, sizeof *h);
+    memcpy(places[1] + HELD_HEAD, p + sizeof *h,
+           n - sizeof *h < LIMIT_QUEUE ? n - sizeof *h : LIMIT_QUEUE);
+    post.done = done;
+    held_settle(h, &post);
+    m->place = 2;
+    return sizeof *h;
 }
 
 /* Makes the changes. Returns the number of bytes that describe them. */
@@ -164,11 +189,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
     }
     memcpy(&page.marks[p[0] & WAY], p + used, sizeof *page.marks);
     used += sizeof *page.marks;
+    if (p[0] & HOLDS) {
+        used += way_hold(&page.marks[p[0] & WAY], p + used, n - used, p[n - 1]);
+    }
     if (!session_page_sound(&page, SESSION)) {
         return 0;
     }
     if (p[0] & SETTLED) {
-        session_page_settle(&page, p[1]);
+        session_page_settle(&page, p[n - 1]);
         FUZZ_REQUIRE(session_page_sound(&page, SESSION));
     }
     session_page_counts(&page, &counts[SIDE_BACKEND], &counts[SIDE_CLIENT]);

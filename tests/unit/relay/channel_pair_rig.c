@@ -77,7 +77,7 @@ void channel_pair_begin(const struct dma_settings *set, bool recorded)
     ended = (struct channel_pair_event){.reason = REASON_NONE};
     base = event_base_new();
     ck_assert_ptr_nonnull(base);
-    queue_pool_init(&pool, NULL);
+    queue_pool_init(&pool);
     report_init(&report, recorded);
     kept = *set;
     dma_gate_init(&gate, &kept, 65535, &report, on_gate, NULL);

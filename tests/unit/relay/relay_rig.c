@@ -40,7 +40,7 @@ void rig_init(struct relay_rig *r, uint32_t max_fds, uint32_t max_data)
     r->sink_fd = out[1];
     r->messages = calloc(RIG_MESSAGES, sizeof *r->messages);
     ck_assert_ptr_nonnull(r->messages);
-    queue_pool_init(&r->pool, NULL);
+    queue_pool_init(&r->pool);
     relay_init(&r->direction, r->from_fd, r->to_fd, max_fds, &takes, &r->pool, &r->mark);
 }
 

@@ -16,7 +16,7 @@ static struct queue_pool pool;
 
 static void open_pool(void)
 {
-    queue_pool_init(&pool, NULL);
+    queue_pool_init(&pool);
 }
 
 static void close_pool(void)

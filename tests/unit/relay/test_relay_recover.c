@@ -12,6 +12,7 @@
 
 #include <linux/sockios.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -32,7 +33,11 @@
 struct kept {
     struct relay_mark mark;
     struct sock_post post;
+    /* Two for the worker's own queues, and two for those of the worker before it. */
+    uint8_t places[4][HELD_PLACE] __attribute__((aligned(HELD_HEAD)));
 };
+
+#define PLACES 2u
 
 static struct relay_rig rig;
 static struct kept *kept;
@@ -57,6 +62,16 @@ ssize_t recvmsg(int fd, struct msghdr *m, int flags)
     n = syscall(SYS_recvmsg, fd, m, flags);
     pass_point();
     return n;
+}
+
+int recvmmsg(int fd, struct mmsghdr *m, unsigned int n, int flags, struct timespec *timeout)
+{
+    int got;
+
+    pass_point();
+    got = (int)syscall(SYS_recvmmsg, fd, m, n, flags, timeout);
+    pass_point();
+    return got;
 }
 
 ssize_t recv(int fd, void *p, size_t size, int flags)
@@ -104,7 +119,10 @@ static void begin_worker(void)
 {
     const struct wire_takes takes = {.max_data = DATA, .max_bitmap = DATA};
 
-    rig.pool.post = &kept->post;
+    free(rig.direction.queue);
+    queue_pool_deinit(&rig.pool);
+    queue_pool_init(&rig.pool);
+    queue_pool_share(&rig.pool, kept->places[0], PLACES, PLACES, &kept->post);
     relay_init(&rig.direction, rig.from_fd, rig.to_fd, FDS, &takes, &rig.pool, mark);
 }
 
@@ -147,10 +165,24 @@ static size_t unread(int fd)
     return (size_t)n;
 }
 
-/* The monitor looks at the kernel's note, and another worker goes on. */
+/* Moves what the worker held to a place for the next one. */
+static void move_held(void)
+{
+    const unsigned next = PLACES + (mark->place == PLACES + 1);
+
+    ck_assert_uint_le(mark->place, 2 * PLACES);
+    memcpy(kept->places[next], kept->places[mark->place - 1], HELD_PLACE);
+    held_settle((struct held *)kept->places[next], &kept->post);
+    mark->place = next + 1;
+}
+
+/* The monitor looks at the kernel's notes, and another worker goes on. */
 static enum relay_recovery recover(void)
 {
-    relay_mark_settle(mark, kept->post.sent);
+    relay_mark_settle(mark, kept->post.done);
+    if (mark->place != 0) {
+        move_held();
+    }
     return relay_recover(&rig.direction);
 }
 
@@ -255,15 +287,85 @@ END_TEST
 static const struct {
     const char *name;
     size_t size;
-    struct sized writes[3];
+    struct sized writes[4];
 } parts[] = {
     {"longer than a look", 3 * LIMIT_PEEK, {{3 * LIMIT_PEEK, 0}}},
+    {"longer than a look, in parts", 3 * LIMIT_PEEK, {{5000, 0}, {8, 0}, {7280, 0}}},
+    {"in two parts", 40, {{20, 0}, {20, 0}}},
+    {"its header in two parts", 40, {{10, 0}, {30, 0}}},
+    {"longer than a queue", LIMIT_QUEUE + 30000, {{100000, 0}, {100000, 0}, {92144, 0}}},
     {"longer than a look, with fds", 3 * LIMIT_PEEK, {{3 * LIMIT_PEEK, 2}}},
     {"in two parts, each with fds", 40, {{20, 1}, {20, 1}}},
 };
 
-/* It arrives once, or its loss is known; never half of it, and never without its fds. */
-START_TEST(what_a_dead_worker_held_is_known_to_be_lost)
+/* The others come with fds, which only the worker has. */
+#define PARTS_WITHOUT_FDS 5
+
+static void write_part(int i, unsigned n)
+{
+    if (n < sizeof parts[i].writes / sizeof *parts[i].writes && parts[i].writes[n].n > 0) {
+        rig_write(&rig, parts[i].writes[n].n, parts[i].writes[n].fds);
+    }
+}
+
+/* Reads what comes, and compares it with what was written. Returns the bytes so far. */
+static size_t drain(size_t n)
+{
+    static uint8_t got[LIMIT_QUEUE];
+    ssize_t more;
+
+    while ((more = recv(rig.sink_fd, got, sizeof got, MSG_DONTWAIT)) > 0) {
+        ck_assert_uint_le(n + (size_t)more, rig.n);
+        ck_assert_mem_eq(got, rig.bytes + n, (size_t)more);
+        n += (size_t)more;
+    }
+    return n;
+}
+
+/* A worker dies at a point after each part that is written; the next one goes on from there. */
+START_TEST(bytes_that_a_dead_worker_held_are_not_lost)
+{
+    unsigned held = 0;
+    unsigned point = 0;
+    bool killed;
+
+    do {
+        size_t n = 0;
+
+        open_rig();
+        rig_message(&rig, (struct wire_hdr){.command = WIRE_DEVICE_GET_REGION_IO_FDS},
+                    parts[_i].size);
+        rig_command(&rig, 40);
+        killed = false;
+        point++;
+        for (unsigned i = 0; rig.written < parts[_i].size; i++) {
+            write_part(_i, i);
+            killed = is_killed_at(point) || killed;
+            held += mark->place != 0;
+            n = drain(n);
+            begin_worker();
+            ck_assert(is_recovered(recover()));
+            (void)rig_run(&rig);
+            n = drain(n);
+        }
+        rig_write(&rig, 40, 0);
+        while (n < rig.n) {
+            ck_assert_int_eq(rig_run(&rig), RELAY_READ);
+            n = drain(n);
+        }
+        ck_assert_uint_eq(mark->total.count.messages, 2);
+        ck_assert_uint_eq(mark->total.count.bytes, rig.n);
+        ck_assert_uint_eq(mark->total.taken, rig.n);
+        ck_assert_uint_eq(mark->place, 0);
+        rig_expect_nothing(&rig);
+        close_rig();
+    } while (killed);
+    ck_assert_uint_ge(held, 1);
+}
+END_TEST
+
+/* A message arrives once, or its loss is known; never half of it, and never without its fds. */
+START_TEST(fds_that_a_dead_worker_held_are_known_to_be_lost)
 {
     unsigned lost = 0;
     unsigned point = 0;
@@ -274,13 +376,13 @@ START_TEST(what_a_dead_worker_held_is_known_to_be_lost)
 
         open_rig();
         rig_command(&rig, parts[_i].size);
-        for (const struct sized *w = parts[_i].writes; w->n > 0; w++) {
-            rig_write(&rig, w->n, w->fds);
+        for (unsigned i = 0; rig.written < parts[_i].size; i++) {
+            write_part(_i, i);
         }
         killed = is_killed_at(++point);
         r = recover();
         if (r == RELAY_RECOVERY_LOST) {
-            ck_assert_uint_eq(mark->queued, 1);
+            ck_assert_uint_ne(mark->place, 0);
             lost++;
         } else {
             ck_assert_int_eq(rig_run(&rig), RELAY_READ);
@@ -318,7 +420,7 @@ START_TEST(what_the_receiver_does_not_take_stays_with_the_sender)
     fill();
     ck_assert_ptr_null(rig.direction.queue);
     ck_assert_uint_eq(mark->step, RELAY_MARK_IDLE);
-    ck_assert_uint_eq(mark->queued, 0);
+    ck_assert_uint_eq(mark->place, 0);
     ck_assert_uint_eq(unread(rig.from_fd), rig.written - unread(rig.sink_fd));
     ck_assert_uint_eq(mark->total.taken, unread(rig.sink_fd));
     /* So the next worker has it, and the fds that come next. */
@@ -383,7 +485,7 @@ START_TEST(a_message_sent_in_part_is_finished_by_the_next_worker)
         rig_command(&rig, LIMIT_PEEK);
         rig_write(&rig, LIMIT_PEEK, 0);
         killed = is_killed_at(++point);
-        parts_seen += mark->step == RELAY_MARK_INTENT && kept->post.sent > 0;
+        parts_seen += mark->step == RELAY_MARK_INTENT && kept->post.done > 0;
         begin_worker();
         ck_assert(is_recovered(recover()));
         while (n < rig.n) {
@@ -413,7 +515,8 @@ static const struct relay_mark unsound[] = {
     {.version = RELAY_MARK_VERSION, .step = RELAY_MARK_POSTED, .intent = 40, .intent_fds = 1000},
     {.version = RELAY_MARK_VERSION, .step = RELAY_MARK_INTENT, .intent = 40},
     {.version = RELAY_MARK_VERSION, .left = 16, .hdr = {.size = 16}},
-    {.version = RELAY_MARK_VERSION, .queued = 2},
+    {.version = RELAY_MARK_VERSION, .place = 1},
+    {.version = RELAY_MARK_VERSION, .place = 2 * PLACES + 1},
     {.version = RELAY_MARK_VERSION, .verdict = 200},
     {.version = RELAY_MARK_VERSION, .piece = 200},
 };
@@ -457,7 +560,8 @@ int main(void)
                         sizeof streams / sizeof streams[0]);
     tcase_add_loop_test(tc, a_worker_after_the_other_dies, 0, sizeof streams / sizeof streams[0]);
     tc = unit_case(s, "parts");
-    tcase_add_loop_test(tc, what_a_dead_worker_held_is_known_to_be_lost, 0,
+    tcase_add_loop_test(tc, bytes_that_a_dead_worker_held_are_not_lost, 0, PARTS_WITHOUT_FDS);
+    tcase_add_loop_test(tc, fds_that_a_dead_worker_held_are_known_to_be_lost, PARTS_WITHOUT_FDS,
                         sizeof parts / sizeof parts[0]);
     tc = unit_case(s, "receivers");
     tcase_add_test(tc, what_the_receiver_does_not_take_stays_with_the_sender);

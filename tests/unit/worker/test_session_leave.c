@@ -33,6 +33,7 @@ static void open_pages(struct session_rig *r)
 {
     rig_init(r);
     r->host.pages_size = PAGES_SIZE;
+    r->host.slots = 1;
     r->host.pages = calloc(1, PAGES_SIZE);
     ck_assert_ptr_nonnull(r->host.pages);
 }
