@@ -16,6 +16,7 @@
 #include "base/sock.h"
 #include "base/unconst.h"
 #include "proxy/ipc/turn.h"
+#include "proxy/monitor/facts/facts_pack.h"
 #include "proxy/monitor/facts/kept_facts.h"
 #include "proxy/monitor/monitor_context.h"
 #include "proxy/monitor/routes/route.h"
@@ -214,6 +215,11 @@ struct monitor_session *monitor_session_new(struct monitor_session_table *table,
     r->begun++;
     table->alive++;
     return t;
+}
+
+json_t *monitor_session_facts(const struct monitor_session *t)
+{
+    return facts_unpack(t->facts);
 }
 
 /* ---- events ---- */

@@ -11,6 +11,7 @@
 #define POEMD_PROXY_MONITOR_MONITOR_SESSION_H
 
 #include <event2/event_struct.h>
+#include <jansson.h>
 #include <stdint.h>
 #include <sys/queue.h>
 
@@ -230,6 +231,9 @@ void monitor_session_resumed(struct monitor_session *t, const struct ipc_resumed
 
 /* It is being given to t->member. */
 void monitor_session_assigned(struct monitor_session *t);
+
+/* Returns what verdict_facts_text has kept of its verdict, a new reference; NULL: nothing. */
+json_t *monitor_session_facts(const struct monitor_session *t) __attribute__((warn_unused_result));
 
 /* Moves an allowed session from DECIDING to RELAYING. Returns false if it is in another state. */
 bool monitor_session_relays(struct monitor_session *t) __attribute__((warn_unused_result));

@@ -29,8 +29,7 @@ struct relook_party {
 
 struct relook {
     struct relook_party parties[SIDES];
-    struct event timer;
-    bool timed; /* the timer is assigned */
+    struct event *timer; /* of looks at intervals; owned, or NULL */
 };
 
 static void relook_party_begin(struct relook_party *p, const struct peer *peer)
@@ -118,7 +117,7 @@ static void relook_set_timer(struct monitor_session *t)
 {
     const struct timeval tv = clock_timeval(t->config->look_ms);
 
-    event_add(&t->relook->timer, &tv);
+    event_add(t->relook->timer, &tv);
 }
 
 static void relook_on_timer(evutil_socket_t fd, short what, void *arg)
@@ -168,8 +167,10 @@ bool relook_at_verdict(struct monitor_session *t)
         t->taint |= TAINT_EXECUTABLE;
     }
     if (t->config->look_ms > 0) {
-        evtimer_assign(&t->relook->timer, t->table->context->base, relook_on_timer, t);
-        t->relook->timed = true;
+        t->relook->timer = evtimer_new(t->table->context->base, relook_on_timer, t);
+        if (!t->relook->timer) {
+            return !denies;
+        }
         relook_set_timer(t);
         return true;
     }
@@ -207,9 +208,9 @@ static void relook_on_ended(void *arg, struct monitor_session *t, enum session_r
     if (!t->relook) {
         return;
     }
-    if (t->relook->timed) {
-        event_del(&t->relook->timer);
-        t->relook->timed = false;
+    if (t->relook->timer) {
+        event_free(t->relook->timer);
+        t->relook->timer = NULL;
     }
     for (int i = 0; i < SIDES; i++) {
         sock_close(&t->relook->parties[i].pidfd);

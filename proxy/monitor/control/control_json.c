@@ -193,7 +193,7 @@ static json_t *control_json_overdue(const struct monitor_session *t)
 json_t *control_session(const struct monitor_session *t)
 {
     /* Set by the verdict. */
-    json_t *facts = t->facts ? json_loads(t->facts, 0, NULL) : NULL;
+    json_t *facts = monitor_session_facts(t);
     json_t *o = json_pack(
         "{s:I,s:s,s:s,s:o,s:o,s:o,s:i,s:o,s:o,s:o,s:o,s:o}", "number", (json_int_t)t->id, "route",
         t->config->name, "state", session_state_name(t->state), "since",

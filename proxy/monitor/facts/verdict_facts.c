@@ -13,6 +13,7 @@
 #include "base/limits.h"
 #include "base/members.h"
 #include "proxy/config/preset.h"
+#include "proxy/monitor/facts/facts_pack.h"
 
 void verdict_facts_init(struct verdict_facts *f, const struct rules *rules,
                         const struct rules_known known[SIDES], uint32_t today)
@@ -466,7 +467,7 @@ char *verdict_facts_text(const struct verdict_facts *f)
                       "backend", f->parties[SIDE_BACKEND].json, "licences",
                       verdict_facts_licences(f->evidence));
     }
-    text = o ? json_dumps(o, JSON_COMPACT) : NULL;
+    text = facts_pack(o);
     json_decref(o);
     return text;
 }

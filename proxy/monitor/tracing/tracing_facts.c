@@ -93,7 +93,7 @@ char *tracing_facts_late(const struct monitor_session *t)
     if (t->state < SESSION_RELAYING) {
         return tracing_facts_begun(t);
     }
-    known = t->facts ? json_loads(t->facts, 0, NULL) : NULL;
+    known = monitor_session_facts(t);
     facts = tracing_facts_with_parties(t, t->taint ? "allow-tainted" : "allow",
                                        json_object_get(known, "client"),
                                        json_object_get(known, "backend"));

@@ -9,6 +9,7 @@
 
 #include "base/limits.h"
 #include "policy/evidence/evidence_place.h"
+#include "proxy/monitor/facts/facts_pack.h"
 #include "tests/support/unit.h"
 
 static struct rules rules;
@@ -80,7 +81,7 @@ static json_t *kept(void)
     text = verdict_facts_text(&f);
     ck_assert_ptr_nonnull(text);
     ck_assert_ptr_null(strchr(text, '\n'));
-    facts = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
+    facts = facts_unpack(text);
     ck_assert_ptr_nonnull(facts);
     free(text);
     verdict_facts_deinit(&f);
@@ -114,6 +115,54 @@ START_TEST(what_sessions_shows)
         ck_assert_ptr_nonnull(json_object_get(facts, members[i]));
     }
     ck_assert_uint_eq(json_array_size(json_object_get(facts, "licences")), 0);
+    json_decref(facts);
+}
+END_TEST
+
+/* A relaying session must be small: 1,200 bytes of usual facts take less than a third. */
+START_TEST(usual_facts_are_small)
+{
+    static const char text[] =
+        "{\"verdict\":\"allow\",\"rule\":{\"line\":12,\"of\":\"backend\",\"why\":\"licence of "
+        "backend: GPL-2.0-or-later, packaged "
+        "(dpkg)\"},\"permissive\":false,\"client\":{\"unknown\":"
+        "{\"label\":\"unknown: no security module labels sockets here (Protocol not available)\"},"
+        "\"pid\":40492,\"pid-namespace\":\"ours\",\"start\":5621305,\"uid\":64055,\"gid\":64055,"
+        "\"groups\":[107,64055],\"unit\":\"machine-qemu-12.scope\",\"exe\":{\"path\":"
+        "\"/usr/bin/qemu-system-x86_64\",\"deleted\":false,\"file\":{\"major\":254,\"minor\":0,"
+        "\"inode\":18624,\"size\":17175840},\"sha256\":"
+        "\"f1ee188b790e43cac8701a497db3c780abc4557ec9c5f55b0d11a49de3958347\"},\"recital\":"
+        "\"no recital\"},\"backend\":{\"unknown\":{\"label\":\"unknown: no security module labels "
+        "sockets here (Protocol not available)\"},\"pid\":34049,\"pid-namespace\":\"ours\","
+        "\"start\":5621905,\"uid\":990,\"gid\":990,\"groups\":[990],\"unit\":"
+        "\"nvme-device@3.service\",\"exe\":{\"path\":\"/opt/acme/nvme-device\",\"deleted\":false,"
+        "\"file\":{\"major\":254,\"minor\":0,\"inode\":118624,\"size\":1175848},\"sha256\":"
+        "\"0a9e188b790e43cac8701a497db3c780abc4557ec9c5f55b0d11a49de3958399\"},\"recital\":"
+        "\"no "
+        "recital\"},\"licences\":[{\"of\":\"client\",\"grade\":\"packaged\",\"source\":\"dpkg\","
+        "\"licence\":\"GPL-2.0-only\"},{\"of\":\"backend\",\"grade\":\"packaged\",\"source\":"
+        "\"dpkg\","
+        "\"licence\":\"GPL-2.0-or-later\"}]}";
+    json_t *facts = json_loads(text, 0, NULL);
+    char *packed = facts_pack(facts);
+    json_t *again = facts_unpack(packed);
+
+    ck_assert_uint_lt(strlen(packed), sizeof text / 3);
+    ck_assert(json_equal(facts, again));
+    json_decref(again);
+    /* Each altered character is noticed. */
+    for (char *p = packed; *p; p++) {
+        const char was = *p;
+
+        *p = was == 'A' ? 'B' : 'A';
+        ck_assert_ptr_null(facts_unpack(packed));
+        *p = was;
+    }
+    ck_assert_ptr_null(facts_unpack(""));
+    ck_assert_ptr_null(facts_unpack(NULL));
+    ck_assert_ptr_null(facts_unpack(text));
+    ck_assert_ptr_null(facts_pack(NULL));
+    free(packed);
     json_decref(facts);
 }
 END_TEST
@@ -348,6 +397,7 @@ int main(void)
     TCase *tc = unit_case(s, "facts");
 
     tcase_add_test(tc, what_sessions_shows);
+    tcase_add_test(tc, usual_facts_are_small);
     tcase_add_test(tc, the_highest_grade_of_a_party);
     tcase_add_test(tc, a_partys_own_statements_hold_together);
     tcase_add_test(tc, several_of_one_grade_all_hold);
