@@ -271,7 +271,7 @@ static void monitor_log_status(const struct monitor *m)
     log_info("status: poemd " POEMD_VERSION ", %u of %u sessions, %llu begun, %u worker%s, "
              "configuration %s, taint %s",
              m->sessions.alive, c->max_sessions, (unsigned long long)m->sessions.last,
-             m->worker_pool.n, m->worker_pool.n == 1 ? "" : "s",
+             m->worker_pool.n_own, m->worker_pool.n_own == 1 ? "" : "s",
              *m->context.generation->digest ? m->context.generation->digest : "of the command line",
              taint_text(m->sessions.taint, letters));
     for (const struct route *r = route_from(&m->routes, 0); r;
@@ -461,6 +461,7 @@ static int monitor_init(struct monitor *m, const struct config *config)
 
     heap_init();
     m->context.config = config;
+    m->context.monitors[0] = getpid();
     m->context.generation = generation_new(config);
     if (!m->context.generation) {
         return -ENOMEM;

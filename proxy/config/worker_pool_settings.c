@@ -6,7 +6,6 @@
 
 #include <string.h>
 #include <sys/resource.h>
-#include <unistd.h>
 
 #include "base/sealed.h"
 
@@ -85,7 +84,8 @@ static uint64_t worker_pool_settings_most(void)
     return getrlimit(RLIMIT_NOFILE, &l) < 0 ? 0 : (uint64_t)l.rlim_max;
 }
 
-int worker_pool_settings_write(const struct config *c, const struct poem *poem)
+int worker_pool_settings_write(const struct config *c, const struct poem *poem,
+                               const pid_t monitors[LIMIT_MONITORS])
 {
     struct worker_settings s;
     const struct sealed_part parts[] = {{&s, sizeof s}, {poem->text, poem->size}};
@@ -99,7 +99,7 @@ int worker_pool_settings_write(const struct config *c, const struct poem *poem)
     s.memory_most = worker_pool_settings_space(c, c->most_sessions);
     s.poem_size = (uint32_t)poem->size;
     s.orphan_ms = c->orphan_ms;
-    s.monitors[0] = getpid();
+    memcpy(s.monitors, monitors, sizeof s.monitors);
     worker_pool_settings_fds(c, worker_pool_settings_most(), &s);
     if (s.fd_share < LIMIT_FDS_SHARE_USUAL) {
         log_warning("the limit of open files allows each session only %u fds in flight: raise it, "

@@ -21,8 +21,9 @@ void worker_pool_settings_fds(const struct config *c, uint64_t most, struct work
  */
 uint64_t worker_pool_settings_memory(const struct config *c);
 
-/* Returns the file's fd, or -errno. */
-int worker_pool_settings_write(const struct config *c, const struct poem *poem)
+/* Returns the file's fd, or -errno. monitors: pids of this one and earlier ones; 0: none. */
+int worker_pool_settings_write(const struct config *c, const struct poem *poem,
+                               const pid_t monitors[LIMIT_MONITORS])
     __attribute__((warn_unused_result));
 
 #endif

@@ -28,7 +28,7 @@ struct worker_settings {
     uint32_t fd_share;    /* each session's share of peers' fds (proxy/relay/fdroom.h) */
     uint32_t fd_spare;    /* … further ones for all sessions of the worker */
     uint32_t orphan_ms;   /* until the first IPC_PING */
-    pid_t monitors[LIMIT_MONITORS]; /* this one and earlier ones, the oldest first; 0: none */
+    pid_t monitors[LIMIT_MONITORS]; /* this one and earlier ones; 0: none */
     uint32_t poem_size;             /* bytes that follow */
 };
 

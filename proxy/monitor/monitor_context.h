@@ -10,7 +10,9 @@
 
 #include <event2/event.h>
 #include <stdbool.h>
+#include <sys/types.h>
 
+#include "base/limits.h"
 #include "proxy/config/config.h"
 #include "proxy/monitor/facts/audit_writer.h"
 #include "proxy/ipc/children.h"
@@ -27,10 +29,11 @@ struct monitor_context {
     struct fdstore *store;         /* owned by the monitor; NULL without a keeper */
     struct children children;
     struct audit_writer audit_writer;
-    struct inspector *inspector; /* owned by the monitor; NULL if nothing needs one */
-    struct offload *offload;     /* owned by the monitor; NULL if no rule covers mapped code */
-    bool draining;               /* no new sessions begin … */
-    bool stopping;               /* … and those that run end */
+    struct inspector *inspector;    /* owned by the monitor; NULL if nothing needs one */
+    struct offload *offload;        /* owned by the monitor; NULL if no rule covers mapped code */
+    pid_t monitors[LIMIT_MONITORS]; /* this one and earlier ones; 0: none */
+    bool draining;                  /* no new sessions begin … */
+    bool stopping;                  /* … and those that run end */
 };
 
 #endif

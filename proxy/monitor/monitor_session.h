@@ -77,6 +77,8 @@ struct monitor_session {
     struct worker_pages *pages; /* of its worker, or the last one; NULL: not given to one yet */
     uint32_t slot;              /* of its page there, or SESSION_PAGE_NO_SLOT */
     struct monitor_session_suspect suspect;
+    bool listed;                 /* its worker, which an earlier monitor has started, has it */
+    bool leaving;                /* its worker is to hand it over to another one */
     bool resuming;               /* it has not been reported to go on in its new worker */
     bool resumed_in_hand;        /* the last worker died while it handled this session */
     unsigned resumed;            /* number of workers that have died under it */

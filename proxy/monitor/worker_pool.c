@@ -25,6 +25,7 @@
 #include "proxy/ipc/turn.h"
 #include "proxy/monitor/monitor_context.h"
 #include "proxy/monitor/routes/route.h"
+#include "proxy/monitor/worker_pool_adopt.h"
 #include "proxy/monitor/worker_pool_count.h"
 #include "proxy/monitor/worker_pool_linger.h"
 #include "proxy/monitor/worker_pool_message.h"
@@ -74,12 +75,12 @@ void worker_pool_give(struct monitor_session *t)
     }
 }
 
-/* Gives a session of a worker that is gone to another one, to go on there. */
-static void worker_pool_move(struct monitor_session *t)
+void worker_pool_move(struct monitor_session *t)
 {
     const uint32_t kept = t->unsent & (1u << IPC_RECORDED);
 
     worker_pool_forget(t);
+    t->leaving = false;
     t->resuming = true;
     t->unsent = kept | 1u << IPC_RESUME | (t->gone ? 1u << IPC_GONE : 0);
     worker_pool_give(t);
@@ -118,6 +119,20 @@ static void worker_pool_ready(struct worker_process *w)
     worker_pool_take_waiting(w->worker_pool);
 }
 
+/* The worker has let go of the session between two messages. Returns false if it must not. */
+static bool worker_pool_handed_over(struct worker_process *w, struct monitor_session *t)
+{
+    if (!t->leaving) {
+        return false;
+    }
+    w->gone_pid = w->pid;
+    w->in_hand = 0;
+    if (worker_pool_resume(w, t, REASON_UPGRADE)) {
+        worker_pool_move(t);
+    }
+    return true;
+}
+
 /*
  * Dispatches a message that names the session t; takes the fds that it keeps. Returns false if it
  * broke the rules.
@@ -148,9 +163,12 @@ static bool worker_pool_dispatch_session(struct worker_process *w, struct monito
         monitor_session_exported(t, &m->u.exports);
         break;
     case IPC_TWIN:
-        return worker_pool_resume_twin_take(t, fds);
+        /* One that another monitor has started sends this again. */
+        return worker_pool_resume_twin_take(t, fds) || w->adopted;
     case IPC_RESUMED:
-        return worker_pool_resumed(t, &m->u.resumed);
+        return worker_pool_resumed(t, &m->u.resumed) || w->adopted;
+    case IPC_HANDED_OVER:
+        return worker_pool_handed_over(w, t);
     case IPC_ENDED:
         if (m->u.ended.reason >= REASON_COUNT) {
             return false;
@@ -182,6 +200,8 @@ static bool worker_pool_dispatch_own(struct worker_process *w, const struct ipc_
         }
         worker_pool_take_counts(w, &m->u.counts);
         break;
+    case IPC_ADOPTED:
+        return worker_pool_adopted(w, &m->u.adopted);
     case IPC_RECEIVED:
         return worker_pool_linger_over(w, m->session);
     default:
@@ -196,6 +216,9 @@ static bool worker_pool_dispatch(struct worker_process *w, const struct ipc_msg 
 {
     struct monitor_session *t;
 
+    if (worker_pool_adopt_ignores(w, m)) {
+        return true;
+    }
     if (!ipc_names_session(m->type)) {
         return ipc_legal(m->type, IPC_FROM_WORKER, fds->n, SESSION_DEAD) &&
                worker_pool_dispatch_own(w, m);
@@ -250,7 +273,7 @@ static void worker_pool_on_writable(evutil_socket_t fd, short what, void *arg)
 {
     (void)fd;
     (void)what;
-    if (worker_pool_post_ping(arg)) {
+    if (worker_pool_adopt_post(arg) && worker_pool_post_ping(arg)) {
         worker_pool_outbox_flush(arg);
     }
 }
@@ -264,7 +287,7 @@ static void worker_pool_on_readable(evutil_socket_t fd, short what, void *arg)
 
 /* ---- starting ---- */
 
-static int worker_pool_member_events(struct worker_process *w)
+int worker_pool_member_events(struct worker_process *w)
 {
     struct event_base *base = w->worker_pool->context->base;
 
@@ -277,7 +300,7 @@ static int worker_pool_member_events(struct worker_process *w)
     return 0;
 }
 
-static void worker_pool_member_close(struct worker_process *w)
+void worker_pool_member_close(struct worker_process *w)
 {
     worker_pool_linger_forget(w);
     /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): w is one of the pool's members. */
@@ -299,14 +322,14 @@ static void worker_pool_member_close(struct worker_process *w)
     worker_pages_release(w->pages);
     w->pages = NULL;
     w->ready = false;
+    w->adopted = false;
+    w->adopting = false;
     worker_pool_watch_end(w);
     w->longest_turn_us = 0;
     if (w->counting) {
         worker_process_counted(w);
     }
 }
-
-static void worker_pool_member_died(struct child *c, int status);
 
 /* Returns the slots that a worker needs if it has all sessions, and others that are ending. */
 static uint32_t worker_pool_slots(const struct worker_pool *c)
@@ -403,7 +426,7 @@ static void worker_pool_buried(struct worker_process *w)
     worker_pool_refusals_lost(w);
     worker_pool_member_close(w);
     OBSERVERS_NOTIFY(&c->observers, gone, w, was_ready);
-    if (!c->context->stopping) {
+    if (!c->context->stopping && !w->retires) {
         worker_pool_respawn_later(w, was_ready);
     }
 }
@@ -443,11 +466,13 @@ static void worker_pool_on_bury(evutil_socket_t fd, short what, void *arg)
 }
 
 /* The process has ended. */
-static void worker_pool_member_died(struct child *c, int status)
+void worker_pool_member_died(struct child *c, int status)
 {
     struct worker_process *w = c->arg;
 
-    if (!w->worker_pool->context->stopping) {
+    if (w->retires && status == 0) {
+        log_info("worker pid=%ld of the earlier program has exited", (long)w->pid);
+    } else if (!w->worker_pool->context->stopping) {
         log_error("worker pid=%ld %s %d; it had %u sessions", (long)w->pid,
                   WIFSIGNALED(status) ? "was killed by signal" : "exited with status",
                   WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status), w->sessions);
@@ -493,13 +518,59 @@ void worker_pool_init(struct worker_pool *c, struct monitor_context *context,
     monitor_session_observe(sessions, &events, c);
 }
 
+/* Initializes the next place, without a process. Returns 0 or -ENOMEM. */
+static int worker_pool_make_place(struct worker_pool *c)
+{
+    struct worker_process *const w = &c->members[c->n];
+
+    *w = (struct worker_process){.worker_pool = c,
+                                 .number = c->n,
+                                 .pid = -1,
+                                 .channel_fd = -1,
+                                 .ring_fd = -1,
+                                 .bell_fd = -1};
+    TAILQ_INIT(&w->monitor_sessions);
+    TAILQ_INIT(&w->outbox);
+    TAILQ_INIT(&w->disowned);
+    w->respawn = evtimer_new(c->context->base, worker_pool_on_respawn, w);
+    w->bury = event_new(c->context->base, -1, 0, worker_pool_on_bury, w);
+    c->n++;
+    return w->respawn && w->bury ? 0 : -ENOMEM;
+}
+
+int worker_pool_make_places(struct worker_pool *c)
+{
+    int err = 0;
+
+    if (c->members) {
+        return 0;
+    }
+    c->n_own = c->context->config->workers;
+    c->members = calloc(c->n_own + LIMIT_WORKERS, sizeof *c->members);
+    if (!c->members) {
+        return -ENOMEM;
+    }
+    while (!err && c->n < c->n_own) {
+        err = worker_pool_make_place(c);
+    }
+    return err;
+}
+
+struct worker_process *worker_pool_add_place(struct worker_pool *c)
+{
+    if (c->n == c->n_own + LIMIT_WORKERS || worker_pool_make_place(c) < 0) {
+        return NULL;
+    }
+    return &c->members[c->n - 1];
+}
+
 int worker_pool_start(struct worker_pool *c, const struct poem *poem)
 {
     const struct config *const config = c->context->config;
+    int err = worker_pool_make_places(c);
 
-    c->members = calloc(config->workers, sizeof *c->members);
-    if (!c->members) {
-        return -ENOMEM;
+    if (err) {
+        return err;
     }
     /* By fd: an upgrade that replaces the file must not give us workers of another version. */
     c->exe_fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
@@ -507,32 +578,16 @@ int worker_pool_start(struct worker_pool *c, const struct poem *poem)
         return -errno;
     }
     c->memory = worker_pool_settings_memory(config);
-    c->settings_fd = worker_pool_settings_write(config, poem);
+    c->settings_fd = worker_pool_settings_write(config, poem, c->context->monitors);
     if (c->settings_fd < 0) {
         return c->settings_fd;
     }
-    for (c->n = 0; c->n < config->workers; c->n++) {
-        struct worker_process *w = &c->members[c->n];
-        int err;
-
-        *w = (struct worker_process){.worker_pool = c,
-                                     .number = c->n,
-                                     .pid = -1,
-                                     .channel_fd = -1,
-                                     .ring_fd = -1,
-                                     .bell_fd = -1};
-        TAILQ_INIT(&w->monitor_sessions);
-        TAILQ_INIT(&w->outbox);
-        TAILQ_INIT(&w->disowned);
-        w->respawn = evtimer_new(c->context->base, worker_pool_on_respawn, w);
-        w->bury = event_new(c->context->base, -1, 0, worker_pool_on_bury, w);
-        err = w->respawn && w->bury ? worker_pool_member_start(w) : -ENOMEM;
-        if (err) {
-            c->n++;
-            return err;
+    for (unsigned i = 0; i < c->n_own && !err; i++) {
+        if (c->members[i].pid < 0) {
+            err = worker_pool_member_start(&c->members[i]);
         }
     }
-    return 0;
+    return err;
 }
 
 /*
@@ -608,7 +663,7 @@ void worker_pool_quit(struct worker_pool *c)
 
 bool worker_pool_all_ready(const struct worker_pool *c)
 {
-    for (unsigned i = 0; i < c->n; i++) {
+    for (unsigned i = 0; i < c->n_own; i++) {
         if (!c->members[i].ready) {
             return false;
         }
@@ -620,6 +675,7 @@ void worker_pool_beat(struct worker_pool *c)
 {
     for (unsigned i = 0; i < c->n; i++) {
         worker_pool_watch_beat(&c->members[i]);
+        worker_pool_adopt_beat(&c->members[i]);
     }
     worker_pool_refusals_beat(c);
 }

@@ -178,8 +178,9 @@ bool worker_pool_resumed(struct monitor_session *t, const struct ipc_resumed *r)
     t->route->resumed++;
     t->table->resumed++;
     if (r->doubt == IPC_DOUBT_NONE) {
-        log_line(LOG_WARNING, &about, "goes on in worker pid=%ld after the end of pid=%ld",
-                 (long)t->member->pid, (long)t->resumed_from);
+        log_line(LOG_WARNING, &about, "goes on in worker pid=%ld %s pid=%ld", (long)t->member->pid,
+                 t->lost_by == REASON_UPGRADE ? "instead of" : "after the end of",
+                 (long)t->resumed_from);
     } else {
         log_line(LOG_WARNING, &about,
                  "goes on in worker pid=%ld after the end of pid=%ld; the message that was being "

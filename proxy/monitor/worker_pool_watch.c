@@ -58,6 +58,21 @@ void worker_pool_disown(struct monitor_session *t)
     worker_pool_disowned_notify(w, d);
 }
 
+void worker_pool_disown_unknown(struct worker_process *w, uint64_t session, bool dead)
+{
+    struct worker_pool_disowned *const d = calloc(1, sizeof *d);
+
+    if (!d) {
+        worker_process_kill(w, REASON_NO_RESOURCES,
+                            "has a session that cannot be ended without it");
+        return;
+    }
+    d->session = session;
+    d->told = dead;
+    TAILQ_INSERT_TAIL(&w->disowned, d, link);
+    worker_pool_disowned_notify(w, d);
+}
+
 static void worker_pool_disowned_free(struct worker_process *w, struct worker_pool_disowned *d)
 {
     TAILQ_REMOVE(&w->disowned, d, link);

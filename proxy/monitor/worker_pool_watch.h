@@ -34,6 +34,9 @@ bool worker_pool_answers(const struct monitor_session *t);
  */
 void worker_pool_disown(struct monitor_session *t);
 
+/* Does the same for a session that this monitor does not know; dead: its end is on its way. */
+void worker_pool_disown_unknown(struct worker_process *w, uint64_t session, bool dead);
+
 /*
  * Handles a message about a session that is not the worker's. Returns false if it never was, or has
  * reported its end.

@@ -15,7 +15,18 @@
 
 bool worker_process_takes_work(const struct worker_process *w)
 {
-    return w->pid > 0 && w->channel_fd >= 0 && w->killed_beats == 0 && !heartbeat_late(&w->beat);
+    return w->pid > 0 && w->channel_fd >= 0 && w->killed_beats == 0 && !w->retires &&
+           !w->adopting && !heartbeat_late(&w->beat);
+}
+
+bool worker_process_own_takes_work(const struct worker_pool *c)
+{
+    for (unsigned i = 0; i < c->n_own; i++) {
+        if (c->members[i].ready && worker_process_takes_work(&c->members[i])) {
+            return true;
+        }
+    }
+    return false;
 }
 
 struct worker_process *worker_process_least_busy(struct worker_pool *c)

@@ -57,6 +57,12 @@ struct worker_process {
     unsigned killed_beats;      /* beats since it was killed, plus 1; 0: not killed */
     enum session_reason end;    /* the reason for its sessions if it dies */
     struct worker_pages *pages; /* of its sessions; NULL: not running */
+    bool adopted;               /* an earlier monitor has started it, … */
+    bool adopt_unsent;          /* … it has not been sent IPC_ADOPT, … */
+    bool adopting;              /* … or has not listed all its sessions, … */
+    bool listing;               /* … but has begun to: */
+    uint64_t listed;            /* the last session listed */
+    bool retires;               /* hands its sessions over, takes no others, and exits */
     pid_t gone_pid;             /* of the last process */
     uint64_t in_hand;           /* the session that this was handling when it died, or 0 */
     enum session_page_way in_hand_way;
@@ -81,8 +87,9 @@ struct worker_pool_events {
 struct worker_pool {
     struct monitor_context *context;
     struct monitor_session_table *sessions;
-    struct worker_process *members;
+    struct worker_process *members; /* the configured workers, then those that retire */
     unsigned n;
+    unsigned n_own;  /* the configured ones */
     int exe_fd;      /* our own program, as it was at our start */
     int settings_fd; /* the settings that every worker reads first */
     uint64_t memory; /* by worker_pool_settings_memory: workers may use as much by now */
@@ -116,6 +123,31 @@ void worker_process_gone(struct worker_process *w);
 
 /* The worker has sent all requested counts, or never will. */
 void worker_process_counted(struct worker_process *w);
+
+/* Returns true if one of the configured workers runs and takes work. */
+bool worker_process_own_takes_work(const struct worker_pool *c);
+
+/* ---- worker_pool.c, for worker_pool_adopt.c ---- */
+
+/* Makes the places of the configured workers, once. Returns 0 or -ENOMEM. */
+int worker_pool_make_places(struct worker_pool *c) __attribute__((warn_unused_result));
+
+/* Returns the place of one more worker, which retires, or NULL: LIMIT_WORKERS do, or no memory. */
+struct worker_process *worker_pool_add_place(struct worker_pool *c);
+
+/* Watches the channel of a process that runs. Returns 0 or -ENOMEM. */
+int worker_pool_member_events(struct worker_process *w) __attribute__((warn_unused_result));
+
+/* Frees all that a process needs while it runs. */
+void worker_pool_member_close(struct worker_process *w);
+
+/* The process has ended: for children_add, with the worker as arg. */
+void worker_pool_member_died(struct child *c, int status);
+
+/* Gives a session that its worker has not any more to another one, to go on from its page. */
+void worker_pool_move(struct monitor_session *t);
+
+/* ---- */
 
 /* Creates a channel's two ends, the monitor's first. Returns 0 or -errno. */
 int worker_process_channel(int pair[2]) __attribute__((warn_unused_result));

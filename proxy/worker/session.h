@@ -201,7 +201,7 @@ void session_adopt(struct session_host *h);
 
 /*
  * Lets go of a relaying session as soon as it is between two messages, and its page has all of it.
- * Ignored if it has ended meanwhile, or has no page.
+ * Ignored if it has ended meanwhile, has no page, or its maps are checked, which are not there.
  */
 void session_leave(struct session_host *h, uint64_t id);
 

@@ -61,7 +61,8 @@ void session_leave(struct session_host *h, uint64_t id)
 {
     struct session *const s = session_of(h, id);
 
-    if (!s || s->state != SESSION_RELAYING || s->leaving || s->guard->page_owned) {
+    if (!s || s->state != SESSION_RELAYING || s->leaving || s->guard->page_owned ||
+        s->guard->gate.checks) {
         return;
     }
     s->leaving = true;

@@ -55,6 +55,7 @@ static int settings_fd = -1;
 
 static void prepare(void)
 {
+    const pid_t monitors[LIMIT_MONITORS] = {getpid()};
     struct config_errors e;
     struct config c;
 
@@ -65,7 +66,7 @@ static void prepare(void)
     ck_assert_int_eq(accounts_choose(&c), 0);
     c.log_level = LOG_ERROR;
     c.orphan_ms = LONG_MS;
-    settings_fd = worker_pool_settings_write(&c, &c.poem.poem);
+    settings_fd = worker_pool_settings_write(&c, &c.poem.poem, monitors);
     ck_assert_int_ge(settings_fd, 0);
     config_deinit(&c);
     program_fd = open(POEMD_PATH, O_RDONLY | O_CLOEXEC);

@@ -27,8 +27,8 @@
 #include "trace/capture/tracer_memory.h"
 #include "trace/capture/tracer_out.h"
 
-/* Workers at most: the most that a configuration may ask for. */
-#define TRACER_WORKERS LIMIT_WORKERS
+/* Workers at most: as many as a configuration may ask for, and as many that retire. */
+#define TRACER_WORKERS (2 * LIMIT_WORKERS)
 
 #define TRACER_BUCKETS 1024u
 

@@ -162,7 +162,7 @@ static int reload_apply_plan(const struct reload *r, struct reload_plan *plan,
     if (!plan->routes) {
         return -ENOMEM;
     }
-    plan->settings_fd = worker_pool_settings_write(c, &c->poem.poem);
+    plan->settings_fd = worker_pool_settings_write(c, &c->poem.poem, r->subject.context->monitors);
     err = plan->settings_fd < 0 ? plan->settings_fd : 0;
     for (; !err && plan->n < c->n_routes; plan->n++) {
         plan->routes[plan->n].config = &c->routes[plan->n];

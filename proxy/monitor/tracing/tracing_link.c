@@ -336,7 +336,7 @@ static int tracing_link_process_start(struct tracing_link *l)
     const struct tracer_start start = {.log_level = c->log_level,
                                        .uid = c->tracer.uid,
                                        .gid = c->tracer.gid,
-                                       .nofile = SPARE_FDS + LIMIT_WORKERS + TRACING_MAX,
+                                       .nofile = SPARE_FDS + 2 * LIMIT_WORKERS + TRACING_MAX,
                                        .memory = tracing_link_memory(c)};
     int err;
 
