@@ -135,10 +135,11 @@ int children_add(struct children *cs, struct child *c, pid_t pid, bool leads_gro
 int children_adopt(struct children *cs, struct child *c, pid_t pid, bool leads_group, child_fn *fn,
                    void *arg)
 {
-    const int pidfd = fdstore_take(cs->store, children_name(pid).text);
+    const int pidfd =
+        cs->store ? fdstore_take(cs->store, children_name(pid).text) : children_pidfd(pid);
 
     if (pidfd < 0) {
-        return pidfd;
+        return pidfd == -ESRCH ? -ENOENT : pidfd;
     }
     *c = (struct child){
         .pid = pid, .leads_group = leads_group, .pidfd = pidfd, .fn = fn, .arg = arg};

@@ -87,8 +87,8 @@ int children_add(struct children *cs, struct child *c, pid_t pid, bool leads_gro
                  void *arg) __attribute__((warn_unused_result));
 
 /*
- * Watches a process that an earlier monitor has started. Returns 0, -ENOENT if the keeper did not
- * keep it, or another -errno; c is not used then.
+ * Watches a process that an earlier monitor has started; without a store, a child of this process.
+ * Returns 0, -ENOENT if the keeper did not keep it, or another -errno; c is not used then.
  */
 int children_adopt(struct children *cs, struct child *c, pid_t pid, bool leads_group, child_fn *fn,
                    void *arg) __attribute__((warn_unused_result));

@@ -43,12 +43,15 @@ struct worker_process *worker_pool_adopt_take(struct worker_pool *c,
     w->channel_fd = channel_fd;
     w->pages = a->pages;
     err = worker_pool_member_events(w);
+    if (!err) {
+        err = children_adopt(&c->context->children, &w->child, a->pid, false,
+                             worker_pool_member_died, w);
+    }
     if (err) {
         worker_pool_member_close(w);
         return NULL;
     }
     w->pid = a->pid;
-    children_add(&c->context->children, &w->child, w->pid, false, worker_pool_member_died, w);
     worker_pool_watch_begin(w);
     w->ready = true;
     (void)worker_pool_heard(w);

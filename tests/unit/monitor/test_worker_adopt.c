@@ -84,7 +84,7 @@ static void open_pool(void)
     context.config = &config;
     context.base = event_base_new();
     context.generation = generation_new(&config);
-    children_init(&context.children);
+    ck_assert_int_eq(children_init(&context.children, context.base, NULL, NULL, NULL), 0);
     ck_assert_int_eq(monitor_session_table_init(&sessions, &context, &pool), 0);
     worker_pool_init(&pool, &context, &sessions);
     monitor_session_observe(&sessions, &events, NULL);
@@ -112,12 +112,21 @@ static void adopt(struct fake *f, bool retires)
     ck_assert_int_eq(f->w->retires, retires);
 }
 
-/* Ends the worker's process, as the kernel would report it. */
+/* Waits until the worker's process has ended, and the pool knows it. */
+static void await_end(struct fake *f)
+{
+    /* None is started in its place. */
+    context.stopping = true;
+    while (f->w->pid == f->pid) {
+        ck_assert_int_ge(event_base_loop(context.base, EVLOOP_ONCE), 0);
+    }
+    sock_close(&f->channel_fd);
+}
+
 static void let_die(struct fake *f)
 {
     kill(f->pid, SIGKILL);
-    ck_assert(WIFSIGNALED(process_wait(f->pid)));
-    sock_close(&f->channel_fd);
+    await_end(f);
 }
 
 static void close_pool(void)
@@ -133,6 +142,7 @@ static void close_pool(void)
     route_table_free(&routes);
     generation_release(context.generation);
     config_deinit(&config);
+    children_deinit(&context.children);
     event_base_free(context.base);
 }
 
@@ -376,8 +386,7 @@ START_TEST(what_an_earlier_monitor_was_sent_is_ignored_if_it_is_repeated)
     ck_assert(!process_gone(fakes[0].pid));
     /* From now on the rules apply again. */
     put(&fakes[0], &(struct ipc_msg){.type = IPC_PONG});
-    ck_assert(WIFSIGNALED(process_wait(fakes[0].pid)));
-    sock_close(&fakes[0].channel_fd);
+    await_end(&fakes[0]);
     close_pool();
 }
 END_TEST
@@ -390,8 +399,7 @@ START_TEST(a_list_out_of_order_is_no_list)
     m.u.adopted.held[0] = (struct ipc_held){.session = 8, .state = SESSION_DEAD};
     m.u.adopted.held[1] = (struct ipc_held){.session = 8, .state = SESSION_DEAD};
     put(&fakes[0], &m);
-    ck_assert(WIFSIGNALED(process_wait(fakes[0].pid)));
-    sock_close(&fakes[0].channel_fd);
+    await_end(&fakes[0]);
     close_pool();
 }
 END_TEST
@@ -465,8 +473,7 @@ START_TEST(nothing_is_handed_over_unasked)
     struct monitor_session *const t = begin_retiring();
 
     put(&fakes[1], &(struct ipc_msg){.type = IPC_HANDED_OVER, .session = t->id});
-    ck_assert(WIFSIGNALED(process_wait(fakes[1].pid)));
-    sock_close(&fakes[1].channel_fd);
+    await_end(&fakes[1]);
     finish();
 }
 END_TEST
