@@ -108,6 +108,9 @@ static void audit_prose_add_rule(struct prose *p, const json_t *rule)
     if (json_object_get(rule, "preset")) {
         audit_prose_add(p, " (line %s of the preset %s)", line,
                         audit_prose_text(rule, "preset", "?", preset, sizeof preset));
+    } else if (json_object_get(rule, "file")) {
+        audit_prose_add(p, " (line %s of %s)", line,
+                        audit_prose_text(rule, "file", "?", preset, sizeof preset));
     } else {
         audit_prose_add(p, " (line %s of the configuration)", line);
     }

@@ -525,6 +525,8 @@
 
 #define LIMIT_CONFIG_FILE (1u << 20)
 #define LIMIT_CONFIG_LINE 1024u
+#define LIMIT_CONFIG_FILES 1000u    /* included by one configuration */
+#define LIMIT_CONFIG_VARIABLES 256u /* defined in it */
 #define LIMIT_CONFIG_DEPTH 8u
 #define LIMIT_NAME 64u
 

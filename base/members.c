@@ -45,6 +45,11 @@ json_t *members_number(uint64_t n)
     return json_integer((json_int_t)n);
 }
 
+json_t *members_optional(const char *text)
+{
+    return text ? json_string(text) : &members_omitted;
+}
+
 json_t *members_text(const char *text)
 {
     return text ? json_string(text) : json_null();

@@ -28,6 +28,9 @@ json_t *members_array(json_t *const *values, size_t n) __attribute__((warn_unuse
 /* Makes an integer. Returns NULL if out of memory. */
 json_t *members_number(uint64_t n) __attribute__((warn_unused_result));
 
+/* Makes a string, or omits the member for NULL. Returns NULL if out of memory. */
+json_t *members_optional(const char *text) __attribute__((warn_unused_result));
+
 /* Makes a string, or null for NULL. Returns NULL if out of memory. */
 json_t *members_text(const char *text) __attribute__((warn_unused_result));
 

@@ -38,6 +38,7 @@
 #include "proxy/monitor/relook.h"
 #include "proxy/monitor/reload/reload.h"
 #include "proxy/monitor/repeats.h"
+#include "proxy/monitor/routes/folder_watch.h"
 #include "proxy/monitor/routes/route.h"
 #include "proxy/monitor/tracing/tracing.h"
 #include "proxy/monitor/worker_pool.h"
@@ -52,6 +53,8 @@ struct monitor {
     struct tracing *tracing; /* NULL before it is set up */
     struct reload *reload;   /* NULL before it is set up */
     bool hung_up;            /* SIGHUP came during a reload: another one follows */
+    struct folder_watch *folders;
+    bool folders_changed;    /* … since the last reload */
     struct control *control; /* NULL if not configured */
     const struct options *options;
     uint64_t started_ms;
@@ -68,6 +71,7 @@ static const struct timeval killed_time = {.tv_usec = LIMIT_STOP_KILLED_MS * 100
 
 static void monitor_stop_when_drained(struct monitor *m);
 static void monitor_hang_up(struct monitor *m);
+static void monitor_watch_folders(struct monitor *m);
 
 static void monitor_on_beat(evutil_socket_t fd, short what, void *arg)
 {
@@ -85,6 +89,7 @@ static void monitor_on_beat(evutil_socket_t fd, short what, void *arg)
             m->hung_up = false;
             monitor_hang_up(m);
         }
+        monitor_watch_folders(m);
     }
     monitor_stop_when_drained(m);
 }
@@ -311,6 +316,19 @@ static void monitor_hang_up(struct monitor *m)
     }
 }
 
+/* Begins a reload if folders that are instances have come or gone. */
+static void monitor_watch_folders(struct monitor *m)
+{
+    const struct reload_request request = {.folders = true};
+
+    if (folder_watch_beat(m->folders, m->context.config)) {
+        m->folders_changed = true;
+    }
+    if (m->folders_changed && !reload_is_busy(m->reload)) {
+        m->folders_changed = reload_begin(m->reload, &request, monitor_on_reloaded, m) != NULL;
+    }
+}
+
 static void monitor_on_signal(evutil_socket_t sig, short what, void *arg)
 {
     struct monitor *m = arg;
@@ -367,7 +385,7 @@ static int monitor_prepare_reload(struct monitor *m)
                                            .accept = monitor_session_accept_take};
 
     m->reload = reload_new(&subject);
-    return m->reload ? 0 : -ENOMEM;
+    return m->reload ? folder_watch_new(&m->folders, m->context.base) : -ENOMEM;
 }
 
 /* Comes last, so that a broker that cannot start does not start a device either. */
@@ -534,6 +552,7 @@ static void monitor_deinit(struct monitor *m)
     worker_pool_deinit(&m->worker_pool);
     control_free(m->control);
     m->control = NULL;
+    folder_watch_free(m->folders);
     reload_free(m->reload);
     inspector_free(m->context.inspector);
     tracing_free(m->tracing);

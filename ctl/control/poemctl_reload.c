@@ -61,7 +61,8 @@ static void poemctl_reload_print_errors(const struct poemctl_reload_lists *l)
         const struct config_place at = {(unsigned)control_number(o, "line"),
                                         (unsigned)control_number(o, "column")};
 
-        config_errors_add(&errors, at, control_text(o, "hint"), "%s", control_text(o, "text"));
+        config_errors_add_in(&errors, control_text(o, "file"), at, control_text(o, "hint"),
+                             control_text(o, "text"));
     }
     if (l->n_errors > (long long)errors.total) {
         errors.total = (size_t)l->n_errors;

@@ -4,12 +4,13 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/members.h"
 #include "base/text/date.h"
 #include "ctl/poemctl_json.h"
 #include "ctl/policy/poemctl_policy.h"
 #include "ctl/policy/policy_findings.h"
 #include "ctl/policy/policy_load.h"
-#include "proxy/config/preset.h"
+#include "proxy/config/config_where.h"
 
 #define FORMAT "poemd-policy-check/1"
 #define NAME "policy check"
@@ -20,6 +21,7 @@ struct options {
 };
 
 struct telling {
+    const struct config *config;
     const char *path; /* escaped */
     json_t *list;     /* NULL: print as text */
     unsigned n;
@@ -28,20 +30,27 @@ struct telling {
 static void policy_check_notify(const struct policy_finding *f, void *arg)
 {
     struct telling *t = arg;
-    char place[PRESET_PLACE_SIZE];
+    const char *const file = config_where_file_of(t->config, f->line);
+    char shown[512];
+    char place[CONFIG_WHERE_SIZE];
 
     t->n++;
     if (t->list) {
-        (void)json_array_append_new(t->list, json_pack("{s:s?, s:i, s:s*, s:s}", "route", f->route,
-                                                       "line", (int)preset_line(f->line), "preset",
-                                                       preset_of(f->line), "text", f->text));
+        (void)json_array_append_new(
+            t->list, members_object((const struct member[]){
+                         {"route", members_text(f->route)},
+                         {"line", json_integer(config_where_line(f->line))},
+                         {"preset", members_optional(config_where_preset_of(f->line))},
+                         {"file", members_optional(file)},
+                         {"text", json_string(f->text)},
+                         {NULL, NULL}}));
         return;
     }
-    printf("%s", t->path);
-    if (preset_of(f->line)) {
-        printf(": %s", preset_place(f->line, place));
+    printf("%s", file ? log_escape(shown, sizeof shown, file, strlen(file)) : t->path);
+    if (config_where_preset_of(f->line)) {
+        printf(": %s", config_where(t->config, f->line, place));
     } else if (f->line) {
-        printf(":%u", f->line);
+        printf(":%u", config_where_line(f->line));
     }
     printf(": %s%s%s%s\n", f->route ? "route " : "", f->route ? f->route : "", f->route ? ": " : "",
            f->text);
@@ -50,7 +59,8 @@ static void policy_check_notify(const struct policy_finding *f, void *arg)
 static int policy_check_config(const struct options *o, const struct config *c)
 {
     char shown[512];
-    struct telling t = {.path = log_escape(shown, sizeof shown, o->path, strlen(o->path)),
+    struct telling t = {.config = c,
+                        .path = log_escape(shown, sizeof shown, o->path, strlen(o->path)),
                         .list = o->json ? json_array() : NULL};
 
     policy_findings(c, date_today(), policy_check_notify, &t);

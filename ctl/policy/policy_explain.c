@@ -20,7 +20,7 @@
 #include "ctl/poemctl_json.h"
 #include "ctl/policy/poemctl_policy.h"
 #include "ctl/policy/policy_load.h"
-#include "proxy/config/preset.h"
+#include "proxy/config/config_where.h"
 
 #define FORMAT "poemd-explain/1"
 #define NAME "policy explain"
@@ -46,6 +46,7 @@ struct part {
 };
 
 struct explained {
+    const struct config *config;
     const struct options *options;
     const struct config_route *route;
     const struct inspect *found;
@@ -138,8 +139,8 @@ static bool policy_explain_part_init(struct part *p, const struct rules *r, enum
 /* ---- output ---- */
 
 /* Returns "line 12", or the statement if its line is unknown. */
-static const char *policy_explain_place(unsigned line, enum rules_about about,
-                                        char out[PRESET_PLACE_SIZE])
+static const char *policy_explain_place(const struct config *c, unsigned line,
+                                        enum rules_about about, char out[CONFIG_WHERE_SIZE])
 {
     static const char *const words[] = {
         [RULES_ABOUT_IDENTITY] = "allow",      [RULES_ABOUT_RECITAL] = "demand recital",
@@ -147,14 +148,14 @@ static const char *policy_explain_place(unsigned line, enum rules_about about,
         [RULES_ABOUT_CONSISTENCY] = "licence", [RULES_ABOUT_MEASURED] = "executable"};
 
     if (line) {
-        return preset_place(line, out);
+        return config_where(c, line, out);
     } else {
-        snprintf(out, PRESET_PLACE_SIZE, "%s", words[about]);
+        snprintf(out, CONFIG_WHERE_SIZE, "%s", words[about]);
     }
     return out;
 }
 
-static json_t *policy_explain_step_json(const struct rules_step *s)
+static json_t *policy_explain_step_json(const struct config *c, const struct rules_step *s)
 {
     static const char *const words[] = {
         [RULES_ABOUT_IDENTITY] = "allow",      [RULES_ABOUT_RECITAL] = "demand",
@@ -162,23 +163,29 @@ static json_t *policy_explain_step_json(const struct rules_step *s)
         [RULES_ABOUT_CONSISTENCY] = "licence", [RULES_ABOUT_MEASURED] = "executable"};
     char letters[TAINT_COUNT + 1];
 
-    return json_pack("{s:s, s:i, s:s*, s:b, s:s, s:s, s:s?}", "rule", words[s->about], "line",
-                     (int)preset_line(s->line), "preset", preset_of(s->line), "met", s->met,
-                     "taint", taint_text(s->taint, letters), "why", s->text, "mend",
-                     *s->mend ? s->mend : NULL);
+    return members_object(
+        (const struct member[]){{"rule", json_string(words[s->about])},
+                                {"line", json_integer(config_where_line(s->line))},
+                                {"preset", members_optional(config_where_preset_of(s->line))},
+                                {"file", members_optional(config_where_file_of(c, s->line))},
+                                {"met", json_boolean(s->met)},
+                                {"taint", json_string(taint_text(s->taint, letters))},
+                                {"why", json_string(s->text)},
+                                {"mend", members_text(*s->mend ? s->mend : NULL)},
+                                {NULL, NULL}});
 }
 
 static void policy_explain_show_step(const struct rules_step *s, void *arg)
 {
     struct explained *e = arg;
-    char where[PRESET_PLACE_SIZE];
+    char where[CONFIG_WHERE_SIZE];
 
     if (e->steps) {
-        (void)json_array_append_new(e->steps, policy_explain_step_json(s));
+        (void)json_array_append_new(e->steps, policy_explain_step_json(e->config, s));
         return;
     }
-    printf("  %-4s %s: %s\n", s->met ? "yes" : "no", policy_explain_place(s->line, s->about, where),
-           s->text);
+    printf("  %-4s %s: %s\n", s->met ? "yes" : "no",
+           policy_explain_place(e->config, s->line, s->about, where), s->text);
     if (!s->met) {
         printf("       to meet it: %s\n", s->mend);
     }
@@ -227,28 +234,28 @@ static int policy_explain_show_json(struct explained *e, int code)
     const bool exe = peer_knows(p, PEER_EXE_PATH);
     char letters[TAINT_COUNT + 1];
 
-    return poemctl_json(
-        NAME,
-        members_object((const struct member[]){
-            {"format", json_string(FORMAT)},
-            {"route", json_string(e->route->name)},
-            {"party", json_string(side_name(o->party))},
-            {"pid", json_integer(o->pid)},
-            {"exe", exe ? poemctl_json_text(p->exe.path) : json_null()},
-            {"supposed",
-             members_object((const struct member[]){{"declares", members_text(o->declares)},
-                                                    {"recites", members_text(o->recites)},
-                                                    {NULL, NULL}})},
-            {"verdict", json_string(rules_verdict_name(v->verdict))},
-            {"taint", json_string(taint_text(v->taint, letters))},
-            {"permissive", json_boolean(v->permissive)},
-            {"line", json_integer(preset_line(v->line))},
-            {"preset", preset_of(v->line) ? json_string(preset_of(v->line)) : &members_omitted},
-            {"why", json_string(v->why)},
-            {"mend", members_text(*v->mend ? v->mend : NULL)},
-            {"rules", e->steps},
-            {NULL, NULL}}),
-        code);
+    return poemctl_json(NAME,
+                        members_object((const struct member[]){
+                            {"format", json_string(FORMAT)},
+                            {"route", json_string(e->route->name)},
+                            {"party", json_string(side_name(o->party))},
+                            {"pid", json_integer(o->pid)},
+                            {"exe", exe ? poemctl_json_text(p->exe.path) : json_null()},
+                            {"supposed", members_object((const struct member[]){
+                                             {"declares", members_text(o->declares)},
+                                             {"recites", members_text(o->recites)},
+                                             {NULL, NULL}})},
+                            {"verdict", json_string(rules_verdict_name(v->verdict))},
+                            {"taint", json_string(taint_text(v->taint, letters))},
+                            {"permissive", json_boolean(v->permissive)},
+                            {"line", json_integer(config_where_line(v->line))},
+                            {"preset", members_optional(config_where_preset_of(v->line))},
+                            {"file", members_optional(config_where_file_of(e->config, v->line))},
+                            {"why", json_string(v->why)},
+                            {"mend", members_text(*v->mend ? v->mend : NULL)},
+                            {"rules", e->steps},
+                            {NULL, NULL}}),
+                        code);
 }
 
 static void policy_explain_show_head(const struct explained *e)
@@ -374,8 +381,10 @@ static int policy_explain_verdict(const struct options *o, const struct config *
 {
     /* Static, since some tens of KiB are too much for the stack. */
     static struct inspect found;
-    struct explained e = {
-        .options = o, .route = policy_explain_find_route(c, o->route), .found = &found};
+    struct explained e = {.config = c,
+                          .options = o,
+                          .route = policy_explain_find_route(c, o->route),
+                          .found = &found};
     struct part part;
     int code = POEMCTL_COULD_NOT;
 

@@ -16,6 +16,7 @@
 #include "base/text/date.h"
 #include "base/text/hex.h"
 #include "base/log.h"
+#include "proxy/config/config_where.h"
 #include "proxy/config/preset.h"
 
 struct search {
@@ -60,7 +61,7 @@ static bool policy_findings_same_allow(const struct rules_allow *a, const struct
 static void policy_findings_repeated_allow(const struct search *s)
 {
     const struct rules *r = s->rules;
-    char place[PRESET_PLACE_SIZE];
+    char place[CONFIG_WHERE_SIZE];
 
     for (size_t i = 0; i < r->n_allow; i++) {
         for (size_t k = 0; k < i; k++) {
@@ -68,7 +69,7 @@ static void policy_findings_repeated_allow(const struct search *s)
                 policy_findings_found(s, r->allow[i].line, "this \"allow %s %s\" repeats %s",
                                       side_name(r->allow[i].party),
                                       rules_fact_name(r->allow[i].fact),
-                                      preset_place(r->allow[k].line, place));
+                                      config_where(s->config, r->allow[k].line, place));
                 break;
             }
         }
@@ -319,7 +320,7 @@ static bool policy_findings_implies(const struct rules_licence *a, const struct 
 static void policy_findings_implied_licences(const struct search *s)
 {
     const struct rules *r = s->rules;
-    char place[PRESET_PLACE_SIZE];
+    char place[CONFIG_WHERE_SIZE];
 
     for (size_t i = 0; i < r->n_licence; i++) {
         for (size_t k = 0; k < r->n_licence; k++) {
@@ -328,7 +329,7 @@ static void policy_findings_implied_licences(const struct search *s)
                 (k < i || !policy_findings_implies(&r->licence[i], &r->licence[k]))) {
                 policy_findings_found(s, r->licence[i].line,
                                       "every licence that meets %s meets this one",
-                                      preset_place(r->licence[k].line, place));
+                                      config_where(s->config, r->licence[k].line, place));
                 break;
             }
         }
@@ -351,13 +352,13 @@ static void policy_findings_implied_code(const struct search *s, size_t i)
 {
     const struct rules *r = s->rules;
     const struct rules_code *code = &r->code[i];
-    char place[PRESET_PLACE_SIZE];
+    char place[CONFIG_WHERE_SIZE];
 
     for (size_t k = 0; k < r->n_code; k++) {
         if (k != i && r->code[k].party == code->party &&
             (r->code[k].least > code->least || (k < i && r->code[k].least == code->least))) {
             policy_findings_found(s, code->line, "all code that meets %s meets this one",
-                                  preset_place(r->code[k].line, place));
+                                  config_where(s->config, r->code[k].line, place));
             return;
         }
     }
@@ -366,7 +367,7 @@ static void policy_findings_implied_code(const struct search *s, size_t i)
         if (r->licence[k].covers_code && r->licence[k].party == code->party &&
             r->licence[k].least >= code->least && !policy_findings_assigns_whole(r, code->party)) {
             policy_findings_found(s, code->line, "all code that meets %s meets this one",
-                                  preset_place(r->licence[k].line, place));
+                                  config_where(s->config, r->licence[k].line, place));
             return;
         }
     }
@@ -406,13 +407,13 @@ static void policy_findings_idle_assign(const struct search *s, size_t i)
     const struct rules *r = s->rules;
     const struct rules_assign *a = &r->assign[i];
     const char *who = side_name(a->party);
-    char place[PRESET_PLACE_SIZE];
+    char place[CONFIG_WHERE_SIZE];
 
     for (size_t k = 0; k < i; k++) {
         if (policy_findings_covers(&r->assign[k], a)) {
             policy_findings_found(
                 s, a->line, "the \"assign\" in %s comes first and covers every process of this one",
-                preset_place(r->assign[k].line, place));
+                config_where(s->config, r->assign[k].line, place));
             return;
         }
     }

@@ -11,6 +11,7 @@
 
 #include "base/users.h"
 #include "proxy/config/config_difference.h"
+#include "proxy/config/config_index.h"
 
 /* The ids that are picked together: worker, inspector, tracer; then the routes' devices. */
 #define KINDS 3u

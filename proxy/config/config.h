@@ -4,8 +4,9 @@
  * The configuration of poemd: its contents, and its reading from the project's own language
  * (poemd.conf(5)) or from the command line.
  *
- *   config_load = the file's bytes  ->  config_parse  ->  config_resolve
- *                                       (pure)            (user and group names, cores)
+ *   config_load = config_source        ->  config_parse  ->  config_resolve
+ *                 (the file's bytes,       (pure)            (user and group names, cores)
+ *                 included ones, folders)
  *
  * config_parse sees only bytes: no file, clock, log or name service; it is fuzzed as it is. All
  * faults of a file are collected with their places, not only the first.
@@ -217,8 +218,14 @@ struct config_file_id {
     uint64_t mtime_ns;
 };
 
+/* By which routes are found (config_index.h). */
+enum config_by { CONFIG_BY_NAME, CONFIG_BY_LISTEN, CONFIG_BY_TRACE, CONFIG_BYS };
+
+struct config_index;
+
 struct config {
-    struct config_route *routes; /* in the order of the file */
+    struct config_route *routes;         /* in the order of the file */
+    struct config_index *by[CONFIG_BYS]; /* by config_check; owned */
     size_t n_routes;
     unsigned workers; /* 0 until config_resolve: then one per core, at most LIMIT_WORKERS_DEFAULT */
     char *user;       /* the workers' user if the monitor is root: a name or a number; NULL: open */
@@ -249,10 +256,14 @@ struct config {
     size_t n_trusted;
     struct inspector_revoked *revoked; /* by config_resolve: the entries of revoked_file; owned */
     size_t n_revoked;
-    char *file;     /* the path given to config_load, absolute; otherwise NULL */
-    bool from_file; /* config_load: digest is the file's SHA-256 */
+    struct config_list files;   /* the included files, from the text's "source" statements */
+    struct config_list folders; /* the patterns of "instances" */
+    bool has_template;          /* there may be no route at the moment */
+    char *file;                 /* the path given to config_load, absolute; otherwise NULL */
+    bool from_file;             /* config_load: digest is the SHA-256 of: */
     uint8_t digest[CONFIG_DIGEST_SIZE];
-    char *text; /* config_load: the file's text, for the audit log; may be NULL */
+    char *text; /* config_load: the file's text with those that it includes, and the names of
+                 * instances (config_source.h); may be NULL */
     size_t text_size;
     struct poem_file poem; /* by config_resolve */
     struct config_place poem_at, audit_at;
@@ -277,6 +288,9 @@ int config_init(struct config *c) __attribute__((warn_unused_result));
 /* Frees all; c may be initialized again. Does nothing with a zeroed struct. */
 void config_deinit(struct config *c);
 
+/* Frees what a route owns. */
+void config_route_deinit(struct config_route *r);
+
 /* Returns true if the route checks the processes that use that party's socket. */
 bool config_route_watches(const struct config_route *r, enum side party);
 
@@ -289,26 +303,34 @@ struct config_route config_route_default(struct config_place at);
 #define CONFIG_ERRORS 20
 
 struct config_error {
-    struct config_place at;
-    char text[192]; /* printable ASCII: foreign bytes are escaped */
-    char hint[192]; /* how to correct it; "" if there is nothing to add */
+    struct config_place at; /* with the line as stored (config_where.h) */
+    char file[256];         /* the end of the path of its included file; "": the file itself */
+    char text[192];         /* printable ASCII: foreign bytes are escaped */
+    char hint[192];         /* how to correct it; "" if there is nothing to add */
 };
 
 /* Needs no freeing. */
 struct config_errors {
-    size_t n;     /* the number kept, in the order of places */
-    size_t total; /* the number added, including those not kept */
+    const struct config *about; /* whose included files places refer to, while errors are added;
+                                 * borrowed; NULL: none */
+    size_t n;                   /* the number kept, in the order of places */
+    size_t total;               /* the number added, including those not kept */
     struct config_error error[CONFIG_ERRORS];
 };
 
 void config_errors_init(struct config_errors *e);
 
 /*
- * Adds an error; hint may be NULL. Cuts texts that do not fit. If there are too many, keeps those
- * of the first lines: later ones may only be their consequences.
+ * Adds an error, unless the same was added for the same place: a template has it for each instance.
+ * hint may be NULL. Cuts texts that do not fit. If there are too many, keeps those of the first
+ * lines: later ones may only be their consequences.
  */
 void config_errors_add(struct config_errors *e, struct config_place at, const char *hint,
                        const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+
+/* The same for an error in an included file, or "" in the file itself. */
+void config_errors_add_in(struct config_errors *e, const char *file, struct config_place at,
+                          const char *hint, const char *text);
 
 /*
  * Prints "FILE:LINE:COLUMN: error: text" and "    hint: …" for each error; without line and column
@@ -327,8 +349,8 @@ int config_parse(struct config *c, const void *p, size_t n, struct config_errors
 
 /*
  * Checks across statements (names and sockets used twice, contradicting limits), and gives the
- * routes the common defaults. A part of config_parse and config_single. Pure. Returns 0, or -EINVAL
- * with errors added to e.
+ * routes the common defaults. A part of config_parse and config_single. Pure. Returns 0, -EINVAL
+ * with errors added to e, or -ENOMEM.
  */
 int config_check(struct config *c, struct config_errors *e) __attribute__((warn_unused_result));
 

@@ -8,6 +8,7 @@
 #define _GNU_SOURCE
 
 #include "proxy/config/config.h"
+#include "proxy/config/config_index.h"
 #include "proxy/config/config_rules.h"
 
 #include <errno.h>
@@ -17,6 +18,7 @@
 
 #include "base/limits.h"
 #include "proxy/config/config_value.h"
+#include "proxy/config/config_where.h"
 #include "proxy/config/preset.h"
 #include "trace/decode/filter.h"
 
@@ -60,25 +62,31 @@ bool config_route_watches(const struct config_route *r, enum side party)
            r->same_of != (party == SIDE_CLIENT ? CONFIG_SAME_OF_BACKEND : CONFIG_SAME_OF_CLIENT);
 }
 
+void config_route_deinit(struct config_route *r)
+{
+    free(r->name);
+    free(r->listen);
+    free(r->backend);
+    free(r->spawn);
+    free(r->spawn_user);
+    free(r->spawn_group);
+    free(r->spawn_groups);
+    free(r->trace_file);
+    free(r->trace.filter);
+    free(r->owner_name);
+    free(r->group_name);
+    free(r->dma_max_bytes);
+    config_route_deinit_rules(r);
+}
+
 void config_deinit(struct config *c)
 {
     for (size_t i = 0; i < c->n_routes; i++) {
-        struct config_route *r = &c->routes[i];
-
-        free(r->name);
-        free(r->listen);
-        free(r->backend);
-        free(r->spawn);
-        free(r->spawn_user);
-        free(r->spawn_group);
-        free(r->spawn_groups);
-        free(r->trace_file);
-        free(r->trace.filter);
-        free(r->owner_name);
-        free(r->group_name);
-        free(r->dma_max_bytes);
-        config_route_deinit_rules(r);
+        config_route_deinit(&c->routes[i]);
     }
+    config_index_deinit(c);
+    config_list_deinit(&c->files);
+    config_list_deinit(&c->folders);
     free(c->routes);
     free(c->user);
     free(c->file);
@@ -96,6 +104,7 @@ void config_deinit(struct config *c)
 
 void config_errors_init(struct config_errors *e)
 {
+    e->about = NULL;
     e->n = 0;
     e->total = 0;
 }
@@ -105,43 +114,86 @@ static bool config_is_before(struct config_place a, struct config_place b)
     return a.line < b.line || (a.line == b.line && a.column < b.column);
 }
 
-void config_errors_add(struct config_errors *e, struct config_place at, const char *hint,
-                       const char *fmt, ...)
+/* Returns the slot for an error at this place, or NULL if it is not kept. */
+static struct config_error *config_errors_slot(struct config_errors *e, struct config_place at)
 {
     size_t i = e->n;
-    struct config_error *new;
-    va_list ap;
 
     while (i > 0 && config_is_before(at, e->error[i - 1].at)) {
         i--;
     }
-    e->total++;
     if (e->n == CONFIG_ERRORS) {
         if (i == CONFIG_ERRORS) {
-            return;
+            return NULL;
         }
         e->n--;
     }
-    new = &e->error[i];
-    memmove(new + 1, new, (e->n - i) * sizeof *new);
+    memmove(&e->error[i + 1], &e->error[i], (e->n - i) * sizeof *e->error);
     e->n++;
+    return &e->error[i];
+}
+
+static bool config_errors_has(const struct config_errors *e, struct config_place at,
+                              const char *text)
+{
+    for (size_t i = 0; i < e->n; i++) {
+        const struct config_error *const x = &e->error[i];
+
+        if (x->at.line == at.line && x->at.column == at.column && strcmp(x->text, text) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void config_errors_add_in(struct config_errors *e, const char *file, struct config_place at,
+                          const char *hint, const char *text)
+{
+    const size_t n = strlen(file);
+    char cut[sizeof e->error->text];
+    struct config_error *new;
+
+    snprintf(cut, sizeof cut, "%s", text);
+    if (at.line > 0 && config_errors_has(e, at, cut)) {
+        return;
+    }
+    e->total++;
+    new = config_errors_slot(e, at);
+    if (!new) {
+        return;
+    }
     new->at = at;
+    memcpy(new->text, cut, sizeof cut);
     snprintf(new->hint, sizeof new->hint, "%s", hint ? hint : "");
+    snprintf(new->file, sizeof new->file, "%s",
+             n < sizeof new->file ? file : file + n - (sizeof new->file - 1));
+}
+
+void config_errors_add(struct config_errors *e, struct config_place at, const char *hint,
+                       const char *fmt, ...)
+{
+    const char *const file = e->about ? config_where_file_of(e->about, at.line) : NULL;
+    char text[sizeof e->error->text];
+    va_list ap;
+
     va_start(ap, fmt);
-    vsnprintf(new->text, sizeof new->text, fmt, ap);
+    vsnprintf(text, sizeof text, fmt, ap);
     va_end(ap);
+    config_errors_add_in(e, file ? file : "", at, hint, text);
 }
 
 void config_errors_print(const struct config_errors *e, const char *name, FILE *to)
 {
     char shown[1024];
 
-    log_escape(shown, sizeof shown, name, strlen(name));
     for (size_t i = 0; i < e->n; i++) {
         const struct config_error *x = &e->error[i];
+        const char *const file = *x->file ? x->file : name;
 
+        log_escape(shown, sizeof shown, file, strlen(file));
         if (x->at.line > 0) {
-            fprintf(to, "%s:%u:%u: error: %s\n", shown, x->at.line, x->at.column, x->text);
+            fprintf(to, "%s:%u:%u: error: %s\n", shown, config_where_line(x->at.line), x->at.column,
+                    x->text);
         } else {
             fprintf(to, "%s: error: %s\n", shown, x->text);
         }
@@ -150,6 +202,7 @@ void config_errors_print(const struct config_errors *e, const char *name, FILE *
         }
     }
     if (e->total > e->n) {
+        log_escape(shown, sizeof shown, name, strlen(name));
         fprintf(to, "%s: %zu more error%s not shown\n", shown, e->total - e->n,
                 e->total - e->n == 1 ? " is" : "s are");
     }
@@ -158,40 +211,42 @@ void config_errors_print(const struct config_errors *e, const char *name, FILE *
 /* ---- checks across statements ---- */
 
 /* Writes the line of a place, or "" for a place without one. */
-static const char *config_write_line(char *out, size_t size, struct config_place at)
+static const char *config_write_line(const struct config *c, char *out, size_t size,
+                                     struct config_place at)
 {
+    char where[CONFIG_WHERE_SIZE];
+
     if (at.line > 0) {
-        snprintf(out, size, "the first is in line %u", at.line);
+        snprintf(out, size, "the first is in %s", config_where(c, at.line, where));
     } else {
         out[0] = '\0';
     }
     return out;
 }
 
-/* Reports a name or listening socket that route i shares with an earlier one. */
-static void config_check_unique(const struct config *c, size_t i, struct config_errors *e)
+/* Reports what a route shares with an earlier one. */
+static void config_check_unique(const struct config *c, const struct config_route *r,
+                                struct config_errors *e)
 {
-    const struct config_route *r = &c->routes[i];
-    bool name = r->name;
-    bool listen = r->listen;
-    char hint[64];
+    const struct config_route *other = r->name ? config_route_find(c, r->name) : r;
+    char hint[CONFIG_WHERE_SIZE + 32];
     char shown[128];
 
-    for (size_t k = 0; k < i && (name || listen); k++) {
-        const struct config_route *other = &c->routes[k];
-
-        if (name && other->name && strcmp(r->name, other->name) == 0) {
-            config_errors_add(e, r->name_at, config_write_line(hint, sizeof hint, other->name_at),
-                              "duplicate route name \"%s\"", r->name);
-            name = false;
-        }
-        if (listen && other->listen && value_same_path(r->listen, other->listen)) {
-            log_escape(shown, sizeof shown, r->listen, strlen(r->listen));
-            config_errors_add(e, r->listen_at,
-                              config_write_line(hint, sizeof hint, other->listen_at),
-                              "another route listens on \"%s\"", shown);
-            listen = false;
-        }
+    if (other != r) {
+        config_errors_add(e, r->name_at, config_write_line(c, hint, sizeof hint, other->name_at),
+                          "duplicate route name \"%s\"", r->name);
+    }
+    other = r->listen ? config_route_at(c, r->listen) : r;
+    if (other != r) {
+        log_escape(shown, sizeof shown, r->listen, strlen(r->listen));
+        config_errors_add(e, r->listen_at,
+                          config_write_line(c, hint, sizeof hint, other->listen_at),
+                          "another route listens on \"%s\"", shown);
+    }
+    other = r->trace_file ? config_route_tracing(c, r->trace_file) : r;
+    if (other != r) {
+        config_errors_add(e, r->trace_at, config_write_line(c, hint, sizeof hint, other->trace_at),
+                          "another route's trace is written to this file");
     }
 }
 
@@ -236,23 +291,11 @@ static void config_check_control(const struct config *c, struct config_errors *e
     }
 }
 
-/* Checks a route's filter, and that its trace file belongs to no other route. */
-static void config_check_trace(const struct config *c, size_t i, struct config_errors *e)
+static void config_check_filter(const struct config_route *r, struct config_errors *e)
 {
-    const struct config_route *r = &c->routes[i];
     struct filter *filter;
-    char hint[64];
     char why[192];
 
-    for (size_t k = 0; r->trace_file && k < i; k++) {
-        const struct config_route *other = &c->routes[k];
-
-        if (other->trace_file && value_same_path(r->trace_file, other->trace_file)) {
-            config_errors_add(e, r->trace_at, config_write_line(hint, sizeof hint, other->trace_at),
-                              "another route's trace is written to this file");
-            break;
-        }
-    }
     if (r->trace.filter) {
         filter = filter_new(r->trace.filter, why, sizeof why);
         if (!filter) {
@@ -289,16 +332,19 @@ int config_check(struct config *c, struct config_errors *e)
     const size_t before = e->total;
 
     /* In a file with errors, one of them may have been meant as a route. */
-    if (c->n_routes == 0 && before == 0) {
+    if (c->n_routes == 0 && !c->has_template && before == 0) {
         config_errors_add(e, (struct config_place){0, 0}, "route NAME {", "there is no route");
+    }
+    if (config_index_make(c) < 0) {
+        return -ENOMEM;
     }
     for (size_t i = 0; i < c->n_routes; i++) {
         if (c->routes[i].handshake_ms == 0) {
             c->routes[i].handshake_ms = c->handshake_ms;
         }
-        config_check_unique(c, i, e);
+        config_check_unique(c, &c->routes[i], e);
         config_check_route(c, &c->routes[i], e);
-        config_check_trace(c, i, e);
+        config_check_filter(&c->routes[i], e);
         config_settle_dma(&c->routes[i]);
     }
     config_check_control(c, e);

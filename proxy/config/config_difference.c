@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "proxy/config/config_index.h"
+
 /* Where the elements of a statement that can be repeated are: a count and a pointer. */
 static const struct {
     const char *word;
@@ -145,16 +147,6 @@ static bool config_difference_of_contents(const char *word, const struct config 
         return one->n_revoked != other->n_revoked;
     }
     return false;
-}
-
-const struct config_route *config_route_find(const struct config *c, const char *name)
-{
-    for (size_t i = 0; i < c->n_routes; i++) {
-        if (strcmp(c->routes[i].name, name) == 0) {
-            return &c->routes[i];
-        }
-    }
-    return NULL;
 }
 
 bool config_difference_in(const struct config_route *before, const struct config_route *after,

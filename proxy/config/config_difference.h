@@ -40,9 +40,6 @@ void config_differences(const struct config *before, const struct config *after,
 bool config_difference_in(const struct config_route *before, const struct config_route *after,
                           const char *word);
 
-/* Returns the route of this name, or NULL. */
-const struct config_route *config_route_find(const struct config *c, const char *name);
-
 /* Writes the statement's words ("dma max-maps"). Returns out. */
 const char *config_difference_word(const struct config_word *row, char out[64]);
 

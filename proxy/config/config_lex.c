@@ -160,7 +160,19 @@ static enum lex_fault config_lex_bare_fault(const struct lex *l)
 
 static bool config_lex_is_bare(char c)
 {
-    return c > 0x20 && c < 0x7f && !strchr("\"'`\\#;{}", c);
+    switch (c) {
+    case '"':
+    case '\'':
+    case '`':
+    case '\\':
+    case '#':
+    case ';':
+    case '{':
+    case '}':
+        return false;
+    default:
+        return c > 0x20 && c < 0x7f;
+    }
 }
 
 static void config_lex_bare_word(struct lex *l, struct lex_token *t)

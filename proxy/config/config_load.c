@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * The part of reading a configuration that depends on the machine: the file's bytes, the ids of
+ * The part of reading a configuration that depends on the machine, besides its text: the ids of
  * users and groups, the number of cores. Runs once, before anything is opened for a peer.
  */
 #define _GNU_SOURCE
@@ -22,6 +22,7 @@
 #include "base/limits.h"
 #include "base/text/numbers.h"
 #include "base/users.h"
+#include "proxy/config/config_source.h"
 #include "proxy/config/config_value.h"
 
 /* ---- names ---- */
@@ -228,59 +229,6 @@ static void config_resolve_user(struct config *c, struct config_errors *e)
     }
 }
 
-/*
- * Opens a file for reading. A FIFO without a writer is empty: waiting for one could hold up the
- * thread of a reload for ever. Returns an fd or -errno.
- */
-static int config_load_open(const char *path)
-{
-    const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-
-    if (fd < 0) {
-        return -errno;
-    }
-    /* A FIFO with a writer is read to its end. */
-    (void)fcntl(fd, F_SETFL, 0);
-    return fd;
-}
-
-/*
- * Reads a file into new memory, at most one byte more than a configuration may have: enough for the
- * parser to see that it is too large. Returns the number of bytes, or -errno.
- */
-static ssize_t config_load_read_file(const char *path, char **out, struct stat *st)
-{
-    const size_t room = LIMIT_CONFIG_FILE + 1;
-    const int fd = config_load_open(path);
-    size_t n = 0;
-    ssize_t got = fd < 0 ? fd : fstat(fd, st) < 0 ? -errno : 0;
-    char *p = fd < 0 ? NULL : malloc(room);
-
-    if (fd >= 0 && !p) {
-        got = -ENOMEM;
-    }
-    while (p && n < room) {
-        got = read(fd, p + n, room - n);
-        if (got < 0 && errno == EINTR) {
-            continue;
-        }
-        if (got <= 0) {
-            got = got < 0 ? -errno : 0;
-            break;
-        }
-        n += (size_t)got;
-    }
-    if (fd >= 0) {
-        close(fd);
-    }
-    if (got < 0) {
-        free(p);
-        return got;
-    }
-    *out = p;
-    return (ssize_t)n;
-}
-
 static void config_load_resolve_poem(struct config *c, struct config_errors *e)
 {
     enum poem_outcome outcome;
@@ -326,24 +274,19 @@ int config_resolve(struct config *c, struct config_errors *e)
 int config_load(struct config *c, const char *path, struct config_errors *e)
 {
     char *p = NULL;
-    struct stat st = {0};
-    const ssize_t n = config_load_read_file(path, &p, &st);
-    int r;
+    size_t n;
+    int r = config_source_read(path, &p, &n, e);
 
-    if (n < 0) {
-        return (int)n;
-    }
-    if (S_ISREG(st.st_mode) && (st.st_mode & S_IWOTH)) {
-        config_errors_add(e, (struct config_place){0, 0}, "chmod o-w",
-                          "every user can write to this file");
+    if (r < 0) {
+        return r;
     }
     c->file = realpath(path, NULL);
-    c->from_file = EVP_Digest(p, (size_t)n, c->digest, NULL, EVP_sha256(), NULL) == 1;
-    r = config_parse(c, p, (size_t)n, e);
+    c->from_file = EVP_Digest(p, n, c->digest, NULL, EVP_sha256(), NULL) == 1;
+    r = config_parse(c, p, n, e);
     r = r == 0 && e->total > 0 ? -EINVAL : r;
     free(c->text);
     c->text = p;
-    c->text_size = (size_t)n;
+    c->text_size = n;
     if (r == 0 || r == -EINVAL) {
         /* Names are looked up in any case, so that all errors in the file are reported at once. */
         const int resolved = config_resolve(c, e);

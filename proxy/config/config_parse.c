@@ -17,61 +17,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/limits.h"
-#include "proxy/config/config.h"
-#include "proxy/config/config_lex.h"
-#include "proxy/config/config_words.h"
-#include "proxy/config/preset.h"
-
-/* Words have at least one byte, and one space between them. */
-#define STATEMENT_WORDS (LIMIT_CONFIG_LINE / 2 + 1)
+#include "proxy/config/config_parse.h"
+#include "proxy/config/config_source.h"
+#include "proxy/config/config_where.h"
 
 /* Maximum length of a foreign word in a message. */
 #define SHOWN 72
 
-struct word {
-    struct config_place at;
-    unsigned end; /* the column behind it */
-    const char *text;
-};
-
-struct statement {
-    size_t n;
-    struct word words[STATEMENT_WORDS];
-    size_t text_n;
-    char text[LIMIT_CONFIG_LINE + STATEMENT_WORDS]; /* … each with its NUL */
-};
-
-struct block {
-    const struct config_word *row; /* NULL: the file itself, or a skipped block */
-    enum config_context context;   /* CONTEXT_NONE: skipped */
-    void *target;
-    struct config_place at;
-    bool unopened; /* its "{" is missing (an error already), but may follow on the next line */
-    bool doubtful; /* something in it was not understood, which may be what it lacks */
-    unsigned seen[CONFIG_WORDS_MAX]; /* line of each row's statement, or 0 */
-};
-
-struct parse {
-    struct config_parser parser;
-    struct lex lex;
-    struct lex_token token;
-    struct statement statement;
-    enum lex_kind brace; /* of this line; LEX_NEWLINE: not seen yet */
-    bool brace_told;     /* its misplacement has been reported */
-    bool stop;
-    const struct config_route *named;  /* the route of which this line names a preset, to be read
-                                        * now */
-    const struct config_place *preset; /* the statements are those of the preset named here */
-    unsigned depth;                    /* blocks[depth] is the innermost */
-    struct block blocks[LIMIT_CONFIG_DEPTH + 1];
-};
-
-/* Reports an error; in a preset's statements, at the word that names the preset. */
-#define add_error(p, at, hint, ...) \
-    config_errors_add((p)->parser.errors, (p)->preset ? *(p)->preset : (at), hint, __VA_ARGS__)
-
-static struct block *config_parse_innermost(struct parse *p)
+static struct parse_block *config_parse_innermost(struct parse *p)
 {
     return &p->blocks[p->depth];
 }
@@ -83,11 +36,11 @@ static const char *config_parse_show(char out[SHOWN], const char *text)
 
 /* ---- blocks ---- */
 
-static void config_parse_push(struct parse *p, struct block block)
+void config_parse_push(struct parse *p, struct parse_block block)
 {
     if (p->depth == LIMIT_CONFIG_DEPTH) {
-        add_error(p, block.at, "the rest of the file was not read", "more than %u nested blocks",
-                  LIMIT_CONFIG_DEPTH);
+        config_parse_fault(p, block.at, "the rest of the file was not read",
+                           "more than %u nested blocks", LIMIT_CONFIG_DEPTH);
         p->stop = true;
         return;
     }
@@ -96,11 +49,11 @@ static void config_parse_push(struct parse *p, struct block block)
 
 static void config_parse_push_skipped(struct parse *p, struct config_place at)
 {
-    config_parse_push(p, (struct block){.at = at});
+    config_parse_push(p, (struct parse_block){.at = at});
 }
 
 /* Reports all required statements that a block lacks. */
-static void config_parse_check_required(struct parse *p, const struct block *b)
+static void config_parse_check_required(struct parse *p, const struct parse_block *b)
 {
     char usage[128];
 
@@ -108,19 +61,19 @@ static void config_parse_check_required(struct parse *p, const struct block *b)
         const struct config_word *row = config_word_at(i);
 
         if (row->context == b->context && row->flags & CONFIG_REQUIRED && b->seen[i] == 0) {
-            add_error(p, b->at, config_word_usage(row, usage, sizeof usage),
-                      "this %s has no \"%s\"", b->row->word, row->word);
+            config_parse_fault(p, b->at, config_word_usage(row, usage, sizeof usage),
+                               "this %s has no \"%s\"", b->row->word, row->word);
         }
     }
 }
 
-static void config_parse_pop(struct parse *p, struct config_place at)
+void config_parse_pop(struct parse *p, struct config_place at)
 {
-    const struct block *b = config_parse_innermost(p);
+    const struct parse_block *b = config_parse_innermost(p);
 
     if (p->depth == 0) {
-        add_error(p, at, "check the lines above for a \"}\" too many, or a \"{\" too few",
-                  "\"}\" without a block");
+        config_parse_fault(p, at, "check the lines above for a \"}\" too many, or a \"{\" too few",
+                           "\"}\" without a block");
         return;
     }
     if (b->row && !b->doubtful) {
@@ -137,7 +90,7 @@ static size_t config_parse_words_of(enum config_context context, const char **ou
     size_t n = 0;
 
     for (size_t i = 0; i < config_word_count(); i++) {
-        if (config_word_at(i)->context == context && !config_word_at(i)->second) {
+        if (config_word_in(config_word_at(i), context) && !config_word_at(i)->second) {
             out[n++] = config_word_at(i)->word;
         }
     }
@@ -145,7 +98,7 @@ static size_t config_parse_words_of(enum config_context context, const char **ou
 }
 
 /* Returns the row of a statement, or NULL if its word is unknown in the context. */
-static const struct config_word *config_parse_find_row(const struct statement *s,
+static const struct config_word *config_parse_find_row(const struct parse_statement *s,
                                                        enum config_context context)
 {
     const struct config_word *found = NULL;
@@ -153,7 +106,7 @@ static const struct config_word *config_parse_find_row(const struct statement *s
     for (size_t i = 0; i < config_word_count(); i++) {
         const struct config_word *row = config_word_at(i);
 
-        if (row->context != context || strcmp(row->word, s->words[0].text) != 0) {
+        if (!config_word_in(row, context) || strcmp(row->word, s->words[0].text) != 0) {
             continue;
         }
         if (!row->second || (s->n > 1 && strcmp(row->second, s->words[1].text) == 0)) {
@@ -194,7 +147,7 @@ static void config_parse_list_words(char *out, size_t size, const char *const *w
     }
 }
 
-static void config_parse_unknown_statement(struct parse *p, const struct word *w)
+static void config_parse_unknown_statement(struct parse *p, const struct parse_word *w)
 {
     const char *words[CONFIG_WORDS_MAX];
     const size_t n = config_parse_words_of(config_parse_innermost(p)->context, words);
@@ -209,7 +162,7 @@ static void config_parse_unknown_statement(struct parse *p, const struct word *w
         } else {
             snprintf(hint, sizeof hint, "it belongs outside of blocks");
         }
-        add_error(p, w->at, hint, "unexpected \"%s\"", w->text);
+        config_parse_fault(p, w->at, hint, "unexpected \"%s\"", w->text);
         return;
     }
     if (near) {
@@ -218,7 +171,7 @@ static void config_parse_unknown_statement(struct parse *p, const struct word *w
         snprintf(hint, sizeof hint, "allowed here: ");
         config_parse_list_words(hint, sizeof hint, words, n);
     }
-    add_error(p, w->at, hint, "unknown word \"%s\"", config_parse_show(shown, w->text));
+    config_parse_fault(p, w->at, hint, "unknown word \"%s\"", config_parse_show(shown, w->text));
 }
 
 /* ---- arguments ---- */
@@ -236,8 +189,8 @@ static void config_parse_keep_text(struct parse *p, char **to, const char *text)
 }
 
 /* Reads an argument's value into the target. */
-static void config_parse_keep(struct parse *p, const struct config_arg *a, const struct word *w,
-                              void *target)
+static void config_parse_keep(struct parse *p, const struct config_arg *a,
+                              const struct parse_word *w, void *target)
 {
     char *const to = a->to == CONFIG_NO_TARGET ? NULL : (char *)target + a->to;
     struct value_fault fault;
@@ -247,7 +200,7 @@ static void config_parse_keep(struct parse *p, const struct config_arg *a, const
                                  : value_read(a->kind, w->text, a->least, a->most, &number, &fault);
 
     if (!good) {
-        add_error(p, w->at, fault.hint, "%s", fault.text);
+        config_parse_fault(p, w->at, fault.hint, "%s", fault.text);
         return;
     }
     if (!to) {
@@ -270,7 +223,7 @@ static void config_parse_keep(struct parse *p, const struct config_arg *a, const
 }
 
 /* Returns the number of words that the keyword takes if it is at word i; otherwise 0. */
-static size_t config_keyword_words(const char *keyword, const struct statement *s, size_t i)
+static size_t config_keyword_words(const char *keyword, const struct parse_statement *s, size_t i)
 {
     const char *space = strchr(keyword, ' ');
 
@@ -285,7 +238,7 @@ static size_t config_keyword_words(const char *keyword, const struct statement *
 }
 
 static const struct config_arg *config_parse_find_keyword(const struct config_word *row,
-                                                          const struct statement *s, size_t i,
+                                                          const struct parse_statement *s, size_t i,
                                                           size_t *n)
 {
     for (size_t k = 0; k < CONFIG_ARGS && row->args[k].name; k++) {
@@ -299,7 +252,7 @@ static const struct config_arg *config_parse_find_keyword(const struct config_wo
 
 /* Reports a word after the arguments that is not one of the row's keywords. */
 static void config_parse_unknown_argument(struct parse *p, const struct config_word *row,
-                                          const struct word *w)
+                                          const struct parse_word *w)
 {
     const char *keywords[CONFIG_ARGS];
     size_t n = 0;
@@ -318,30 +271,30 @@ static void config_parse_unknown_argument(struct parse *p, const struct config_w
     } else {
         config_word_usage(row, hint, sizeof hint);
     }
-    add_error(p, w->at, hint, n > 0 ? "unknown word \"%s\"" : "unexpected argument \"%s\"",
-              config_parse_show(shown, w->text));
+    config_parse_fault(p, w->at, hint, n > 0 ? "unknown word \"%s\"" : "unexpected argument \"%s\"",
+                       config_parse_show(shown, w->text));
 }
 
 /* Reports a missing value after w. */
-static void config_parse_lacks(struct parse *p, const struct config_word *row, const struct word *w,
-                               const char *name)
+static void config_parse_lacks(struct parse *p, const struct config_word *row,
+                               const struct parse_word *w, const char *name)
 {
     char usage[128];
 
-    add_error(p, ((struct config_place){w->at.line, w->end}),
-              config_word_usage(row, usage, sizeof usage), "missing %s after \"%s\"", name,
-              w->text);
+    config_parse_fault(p, ((struct config_place){w->at.line, w->end}),
+                       config_word_usage(row, usage, sizeof usage), "missing %s after \"%s\"", name,
+                       w->text);
 }
 
 /* Reads "KEYWORD VALUE" pairs from word i on. */
 static void config_parse_keyword_arguments(struct parse *p, const struct config_word *row, size_t i,
                                            void *target)
 {
-    const struct statement *s = &p->statement;
+    const struct parse_statement *s = &p->statement;
     bool seen[CONFIG_ARGS] = {false};
 
     while (i < s->n) {
-        const struct word *w = &s->words[i];
+        const struct parse_word *w = &s->words[i];
         size_t n;
         const struct config_arg *a = config_parse_find_keyword(row, s, i, &n);
 
@@ -351,7 +304,7 @@ static void config_parse_keyword_arguments(struct parse *p, const struct config_
             return;
         }
         if (seen[a - row->args]) {
-            add_error(p, w->at, NULL, "duplicate \"%s\"", w->text);
+            config_parse_fault(p, w->at, NULL, "duplicate \"%s\"", w->text);
         }
         if (i + n == s->n) {
             config_parse_lacks(p, row, &s->words[i + n - 1], a->name);
@@ -365,15 +318,15 @@ static void config_parse_keyword_arguments(struct parse *p, const struct config_
     }
 }
 
-static void config_parse_arguments(struct parse *p, const struct config_word *row, void *target)
+void config_parse_arguments(struct parse *p, const struct config_word *row, void *target)
 {
-    const struct statement *s = &p->statement;
+    const struct parse_statement *s = &p->statement;
     size_t i = row->second ? 2 : 1;
 
     for (const struct config_arg *a = row->args;
          a < row->args + CONFIG_ARGS && a->name && !a->keyword; a++, i++) {
         if (i == s->n) {
-            const struct word last = {s->words[0].at, s->words[i - 1].end, s->words[0].text};
+            const struct parse_word last = {s->words[0].at, s->words[i - 1].end, s->words[0].text};
 
             config_parse_lacks(p, row, &last, a->name);
             return;
@@ -385,24 +338,32 @@ static void config_parse_arguments(struct parse *p, const struct config_word *ro
 
 /* ---- statements ---- */
 
+/* Reports a block without its "{". */
+static void config_parse_lacks_brace(struct parse *p, const struct config_word *row)
+{
+    const struct parse_word *const last = &p->statement.words[p->statement.n - 1];
+    char usage[128];
+
+    config_parse_fault(p, ((struct config_place){last->at.line, last->end}),
+                       config_word_usage(row, usage, sizeof usage), "missing \"{\" after \"%s\"",
+                       row->word);
+}
+
 /* Begins a block. opened: its "{" is there. */
 static void config_parse_block_statement(struct parse *p, const struct config_word *row,
                                          bool opened)
 {
-    const struct statement *s = &p->statement;
-    const struct word *last = &s->words[s->n - 1];
-    struct block b = {.row = row, .context = row->opens, .at = s->words[0].at};
-    char usage[128];
+    struct parse_block b = {
+        .row = row, .context = row->opens, .at = p->statement.words[0].at, .unopened = !opened};
 
     if (!opened) {
-        add_error(p, ((struct config_place){last->at.line, last->end}),
-                  config_word_usage(row, usage, sizeof usage), "missing \"{\" after \"%s\"",
-                  row->word);
-        b.unopened = true;
+        config_parse_lacks_brace(p, row);
     }
     b.target = row->begin(&p->parser, b.at);
     if (b.target) {
         config_parse_arguments(p, row, b.target);
+        p->pending = PARSE_ROUTE;
+        p->route = b.target;
     } else {
         b.row = NULL;
         b.context = CONTEXT_NONE;
@@ -410,33 +371,63 @@ static void config_parse_block_statement(struct parse *p, const struct config_wo
     config_parse_push(p, b);
 }
 
+static bool config_parse_is_template(const struct parse_statement *s, const struct config_word *row)
+{
+    const size_t n = s->n == 2 ? strlen(s->words[1].text) : 0;
+
+    return row->opens == CONTEXT_ROUTE && n > 0 && s->words[1].text[n - 1] == '@';
+}
+
+/* Begins a block whose lines config_repeat.c reads. */
+static void config_parse_repeated_statement(struct parse *p, const struct config_word *row,
+                                            bool opened)
+{
+    const struct parse_statement *const s = &p->statement;
+
+    if (row->opens == CONTEXT_DEFAULTS && s->n > 1) {
+        config_parse_fault(p, s->words[1].at, NULL, "unexpected argument \"%s\"", s->words[1].text);
+    }
+    if (!opened) {
+        config_parse_lacks_brace(p, row);
+        config_parse_push(p, (struct parse_block){.at = s->words[0].at, .unopened = true});
+        return;
+    }
+    p->pending = row->opens == CONTEXT_DEFAULTS ? PARSE_DEFAULTS : PARSE_TEMPLATE;
+    p->name = s->words[s->n - 1];
+}
+
 /* Reports the second of two statements that exclude each other; first: line of the other. */
-static void config_parse_duplicate(struct parse *p, const struct word *w, unsigned first)
+static void config_parse_duplicate(struct parse *p, const struct parse_word *w, unsigned first)
 {
     char hint[sizeof p->parser.errors->error[0].hint];
-    char place[PRESET_PLACE_SIZE];
+    char place[CONFIG_WHERE_SIZE];
 
     snprintf(
-        hint, sizeof hint, "the first is in %s%s", preset_place(first, place),
-        preset_of(first) || p->preset
+        hint, sizeof hint, "the first is in %s%s", config_where(p->parser.config, first, place),
+        config_where_preset_of(first) || p->preset
             ? "; a route cannot repeat a statement of its preset: copy the preset's rules instead"
             : "");
-    add_error(p, w->at, hint,
-              p->preset ? "duplicate \"%s\": the preset has it, too" : "duplicate \"%s\"", w->text);
+    config_parse_fault(p, w->at, hint,
+                       p->preset ? "duplicate \"%s\": the preset has it, too" : "duplicate \"%s\"",
+                       w->text);
 }
 
 /* Handles the words of a line. opened: they precede a "{". */
 static void config_parse_statement(struct parse *p, bool opened)
 {
-    struct block *b = config_parse_innermost(p);
-    const struct word *w = &p->statement.words[0];
+    struct parse_block *b = config_parse_innermost(p);
+    const struct parse_word *w = &p->statement.words[0];
     const struct config_word *row = config_parse_find_row(&p->statement, b->context);
 
-    if (b->context == CONTEXT_NONE || !row) {
-        if (b->context != CONTEXT_NONE) {
+    if (config_directive_is_source(&p->statement) && !opened) {
+        config_directive_source(p);
+        return;
+    }
+    if (b->context == CONTEXT_NONE || !row || p->statement.faulty) {
+        if (b->context != CONTEXT_NONE && !p->statement.faulty) {
             config_parse_unknown_statement(p, w);
-            b->doubtful = true;
         }
+        b->doubtful = true;
         if (opened) {
             config_parse_push_skipped(p, w->at);
         }
@@ -451,22 +442,29 @@ static void config_parse_statement(struct parse *p, bool opened)
         *seen = w->at.line;
     }
     if (row->opens != CONTEXT_NONE && !again) {
-        config_parse_block_statement(p, row, opened);
+        if (row->opens == CONTEXT_DEFAULTS || config_parse_is_template(&p->statement, row)) {
+            config_parse_repeated_statement(p, row, opened);
+        } else {
+            config_parse_block_statement(p, row, opened);
+        }
         return;
     }
-    if (!again) {
+    if (!again && row->special != CONFIG_ORDINARY) {
+        config_directive(p, row);
+    } else if (!again) {
         void *const target = row->begin ? row->begin(&p->parser, w->at) : b->target;
 
         if (target) {
             config_parse_arguments(p, row, target);
         }
         if (target && (row->flags & CONFIG_PRESET) && !opened) {
-            p->named = target;
+            p->pending = PARSE_PRESET;
+            p->route = target;
         }
     }
     if (opened) {
         if (!again) {
-            add_error(p, p->token.at, NULL, "\"%s\" does not open a block", w->text);
+            config_parse_fault(p, p->token.at, NULL, "\"%s\" does not open a block", w->text);
         }
         config_parse_push_skipped(p, w->at);
     }
@@ -474,13 +472,31 @@ static void config_parse_statement(struct parse *p, bool opened)
 
 /* ---- lines ---- */
 
-static void config_parse_add_word(struct statement *s, const struct lex_token *t)
+/* Adds a word, with what its variables and its instance stand for. */
+static void config_parse_add_word(struct parse *p)
 {
-    char *text = s->text + s->text_n;
+    const struct lex_token *const t = &p->token;
+    struct parse_statement *const s = &p->statement;
+    char expanded[CONFIG_EXPANDED];
+    struct value_fault fault;
+    size_t n;
 
-    memcpy(text, t->text, t->n + 1);
-    s->text_n += t->n + 1;
-    s->words[s->n++] = (struct word){t->at, t->end, text};
+    if (p->preset) {
+        memcpy(expanded, t->text, t->n + 1);
+    } else if (!config_expand(&p->variables, p->instance, t->text, expanded, &fault)) {
+        config_parse_fault(p, t->at, fault.hint, "%s", fault.text);
+        s->faulty = true;
+        memcpy(expanded, t->text, t->n + 1);
+    }
+    n = strlen(expanded) + 1;
+    if (n > sizeof s->text - s->text_n) {
+        config_parse_fault(p, t->at, "shorten its variables", "the line becomes too long");
+        s->faulty = true;
+        return;
+    }
+    memcpy(s->text + s->text_n, expanded, n);
+    s->words[s->n++] = (struct parse_word){t->at, t->end, s->text + s->text_n};
+    s->text_n += n;
 }
 
 /* Reports something behind a brace, once per line. */
@@ -492,10 +508,10 @@ static void config_parse_misplaced(struct parse *p)
     p->brace_told = true;
     config_parse_innermost(p)->doubtful = true;
     if (p->brace == LEX_OPEN) {
-        add_error(p, p->token.at, "put the block's statements on lines of their own",
-                  "\"{\" must end its line");
+        config_parse_fault(p, p->token.at, "put the block's statements on lines of their own",
+                           "\"{\" must end its line");
     } else {
-        add_error(p, p->token.at, NULL, "\"}\" must stand alone on its line");
+        config_parse_fault(p, p->token.at, NULL, "\"}\" must stand alone on its line");
     }
 }
 
@@ -512,7 +528,7 @@ static void config_parse_open_brace(struct parse *p)
     } else if (config_parse_innermost(p)->unopened) {
         config_parse_innermost(p)->unopened = false;
     } else {
-        add_error(p, p->token.at, NULL, "\"{\" without a statement");
+        config_parse_fault(p, p->token.at, NULL, "\"{\" without a statement");
         config_parse_push_skipped(p, p->token.at);
     }
 }
@@ -522,7 +538,7 @@ static void config_parse_close_brace(struct parse *p)
     if (p->brace != LEX_NEWLINE) {
         config_parse_misplaced(p);
     } else if (p->statement.n > 0) {
-        add_error(p, p->token.at, NULL, "\"}\" must stand alone on its line");
+        config_parse_fault(p, p->token.at, NULL, "\"}\" must stand alone on its line");
         p->brace_told = true;
         config_parse_statement(p, false);
     }
@@ -536,7 +552,7 @@ static void config_parse_lexical_fault(struct parse *p)
 {
     const struct lex_token *t = &p->token;
 
-    add_error(p, t->at, lex_fault_hint(t->fault), "%s", lex_fault_text(t->fault));
+    config_parse_fault(p, t->at, lex_fault_hint(t->fault), "%s", lex_fault_text(t->fault));
     config_parse_innermost(p)->doubtful = true;
     if (p->brace == LEX_NEWLINE && t->fault_opens) {
         config_parse_push_skipped(p, t->at);
@@ -553,11 +569,11 @@ static void config_parse_drop_unopened(struct parse *p)
     }
 }
 
-/* Parses one line: from its first token, which is in p->token, to its LEX_NEWLINE. */
-static void config_parse_line(struct parse *p)
+void config_parse_line(struct parse *p)
 {
     p->statement.n = 0;
     p->statement.text_n = 0;
+    p->statement.faulty = false;
     p->brace = LEX_NEWLINE;
     p->brace_told = false;
     config_parse_drop_unopened(p);
@@ -565,7 +581,7 @@ static void config_parse_line(struct parse *p)
         switch (p->token.kind) {
         case LEX_WORD:
             if (p->brace == LEX_NEWLINE) {
-                config_parse_add_word(&p->statement, &p->token);
+                config_parse_add_word(p);
             } else {
                 config_parse_misplaced(p);
             }
@@ -585,50 +601,18 @@ static void config_parse_line(struct parse *p)
     }
 }
 
-/* Reads the statements of the preset that the route has just named, at this point. */
-static void config_parse_include_preset(struct parse *p)
-{
-    const struct config_route *r = p->named;
-    const struct lex lex = p->lex;
-    const struct lex_token token = p->token;
-    const struct preset *preset;
-
-    p->named = NULL;
-    if (r->preset == PRESET_NONE) {
-        return;
-    }
-    preset = preset_get(r->preset);
-    lex_init(&p->lex, preset->text, preset->n);
-    p->lex.before = preset_base(r->preset) + preset->first_line - 1;
-    p->preset = &r->preset_at;
-    for (lex_next(&p->lex, &p->token); p->token.kind != LEX_END && !p->parser.no_memory;
-         lex_next(&p->lex, &p->token)) {
-        config_parse_line(p);
-    }
-    p->preset = NULL;
-    p->lex = lex;
-    p->token = token;
-}
-
 static void config_parse_lines(struct parse *p)
 {
-    p->blocks[0] = (struct block){.context = CONTEXT_FILE, .target = p->parser.config};
+    p->blocks[0] = (struct parse_block){.context = CONTEXT_FILE, .target = p->parser.config};
     for (lex_next(&p->lex, &p->token); p->token.kind != LEX_END && !p->stop && !p->parser.no_memory;
          lex_next(&p->lex, &p->token)) {
         config_parse_line(p);
-        if (p->named) {
-            config_parse_include_preset(p);
-        }
+        config_repeat_pending(p);
     }
     if (p->stop) {
         return;
     }
-    for (unsigned i = 1; i <= p->depth; i++) {
-        if (!p->blocks[i].unopened) {
-            add_error(p, p->blocks[i].at, "close it with a line that contains only \"}\"",
-                      "unclosed block");
-        }
-    }
+    config_directive_unclosed(p);
 }
 
 int config_parse(struct config *c, const void *p, size_t n, struct config_errors *e)
@@ -643,13 +627,19 @@ int config_parse(struct config *c, const void *p, size_t n, struct config_errors
         config_errors_add(e, (struct config_place){0, 0}, hint, "the file is too large");
         return -EINVAL;
     }
+    e->about = c;
     lex_init(&parse.lex, p, n);
     config_parse_lines(&parse);
+    config_variables_deinit(&parse.variables);
     if (parse.parser.no_memory) {
         return -ENOMEM;
     }
-    if (!parse.stop && config_check(c, e) < 0) {
-        return -EINVAL;
+    if (!parse.stop) {
+        const int r = config_check(c, e);
+
+        if (r < 0) {
+            return r;
+        }
     }
     return e->total > before ? -EINVAL : 0;
 }

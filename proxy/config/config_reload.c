@@ -13,7 +13,7 @@
 #include "policy/inspector/inspector.h"
 #include "proxy/config/accounts.h"
 #include "proxy/config/config_difference.h"
-#include "proxy/config/config_value.h"
+#include "proxy/config/config_index.h"
 
 static const char config_reload_restart[] = "restart poemd to change it";
 
@@ -35,15 +35,11 @@ static void config_reload_check_sockets(const struct config *running, const stru
 {
     for (size_t i = 0; i < c->n_routes; i++) {
         const struct config_route *const r = &c->routes[i];
+        const struct config_route *const old = config_route_at(running, r->listen);
 
-        for (size_t k = 0; k < running->n_routes; k++) {
-            const struct config_route *const old = &running->routes[k];
-
-            if (value_same_path(r->listen, old->listen) &&
-                (r->mode != old->mode || r->owner != old->owner || r->group != old->group)) {
-                config_errors_add(e, r->listen_at, "choose another path, or restart poemd",
-                                  "mode, owner and group of a socket in use cannot change");
-            }
+        if (old && (r->mode != old->mode || r->owner != old->owner || r->group != old->group)) {
+            config_errors_add(e, r->listen_at, "choose another path, or restart poemd",
+                              "mode, owner and group of a socket in use cannot change");
         }
     }
 }

@@ -355,7 +355,7 @@ int config_resolve_rules(struct config *c, struct config_errors *e)
 
 /* ---- lifetimes ---- */
 
-static void config_rules_list_deinit(struct config_list *l)
+void config_list_deinit(struct config_list *l)
 {
     for (size_t i = 0; i < l->n; i++) {
         free(l->items[i].text);
@@ -378,14 +378,14 @@ void config_route_deinit_rules(struct config_route *r)
     free(r->code);
     free(r->executable);
     free(r->assign);
-    config_rules_list_deinit(&r->dma_ranges);
+    config_list_deinit(&r->dma_ranges);
     config_rules_free_rules(r);
 }
 
 void config_deinit_rules(struct config *c)
 {
-    config_rules_list_deinit(&c->trust_keys);
-    config_rules_list_deinit(&c->envelopes);
+    config_list_deinit(&c->trust_keys);
+    config_list_deinit(&c->envelopes);
     free(c->trusted);
     free(c->envelope_ids);
     free(c->revoked);

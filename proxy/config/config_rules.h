@@ -12,6 +12,9 @@
 int config_resolve_rules(struct config *c, struct config_errors *e)
     __attribute__((warn_unused_result));
 
+/* Frees the texts, and the list. */
+void config_list_deinit(struct config_list *l);
+
 void config_route_deinit_rules(struct config_route *r);
 void config_deinit_rules(struct config *c);
 

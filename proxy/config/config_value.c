@@ -446,7 +446,7 @@ static bool config_value_component(const char **path, const char **name, size_t 
     return *n > 0;
 }
 
-bool value_same_path(const char *a, const char *b)
+int value_compare_paths(const char *a, const char *b)
 {
     const char *a_name;
     const char *b_name;
@@ -456,12 +456,22 @@ bool value_same_path(const char *a, const char *b)
 
     do {
         more = config_value_component(&a, &a_name, &a_n);
-        if (config_value_component(&b, &b_name, &b_n) != more || a_n != b_n ||
-            memcmp(a_name, b_name, a_n) != 0) {
-            return false;
+        (void)config_value_component(&b, &b_name, &b_n);
+        if (a_n != b_n) {
+            return a_n < b_n ? -1 : 1;
+        }
+        const int order = memcmp(a_name, b_name, a_n);
+
+        if (order != 0) {
+            return order;
         }
     } while (more);
-    return true;
+    return 0;
+}
+
+bool value_same_path(const char *a, const char *b)
+{
+    return value_compare_paths(a, b) == 0;
 }
 
 const char *value_nearest(const char *text, const char *const *words, size_t n)

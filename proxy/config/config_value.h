@@ -59,7 +59,10 @@ bool value_size(const char *text, uint64_t *out) __attribute__((warn_unused_resu
 bool value_range(const char *text, uint64_t *first, uint64_t *last)
     __attribute__((warn_unused_result));
 
-/* Returns true if two absolute paths are equal, apart from "//" and "/./". */
+/* Orders absolute paths in some way: less than, equal to or greater than 0. Equal … */
+int value_compare_paths(const char *a, const char *b);
+
+/* … are those that differ only in "//" and "/./". Returns true if two are. */
 bool value_same_path(const char *a, const char *b);
 
 /*

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/limits.h"
+#include "proxy/config/config_where.h"
 #include "proxy/config/preset.h"
 
 /* The parser writes numbers as unsigned, whatever type the field has. */
@@ -168,14 +169,23 @@ static void *config_words_envelope_begin(struct config_parser *p, struct config_
     return config_words_text_begin(p, &p->config->envelopes, at);
 }
 
+/* Returns true if a place is among the defaults for routes. */
+static bool config_words_is_default(const struct config_parser *p, struct config_place at)
+{
+    return p->defaults_begin.line > 0 && at.line > p->defaults_begin.line &&
+           at.line < p->defaults_end.line;
+}
+
 /* Reports a statement that was given before with the same first word; *first is its place. */
 static void *config_words_once(struct config_parser *p, struct config_place at,
                                struct config_place *first, const char *what)
 {
-    if (first->line > 0) {
-        char hint[64];
+    if (first->line > 0 && config_words_is_default(p, *first) == config_words_is_default(p, at)) {
+        char hint[CONFIG_WHERE_SIZE + 32];
+        char where[CONFIG_WHERE_SIZE];
 
-        snprintf(hint, sizeof hint, "the first is in line %u", first->line);
+        snprintf(hint, sizeof hint, "the first is in %s",
+                 config_where(p->config, first->line, where));
         config_errors_add(p->errors, at, hint, "duplicate \"%s\"", what);
     }
     *first = at;
@@ -348,6 +358,30 @@ static const struct config_word words[] = {
      .args = {{NULL, "FILE", VALUE_FILE, 0, 0, IN_CONFIG(revoked_file), IN_CONFIG(revoked_at),
                NULL}},
      .help = "the keys and envelopes that are trusted no longer"},
+    {.word = "include",
+     .context = CONTEXT_FILE,
+     .flags = CONFIG_REPEATABLE,
+     .special = CONFIG_INCLUDE,
+     .args = {{NULL, "PATTERN", VALUE_TEXT, 0, 0, CONFIG_NO_TARGET, CONFIG_NO_PLACE, NULL}},
+     .help = "other files, which are read here"},
+    {.word = "source",
+     .context = CONTEXT_FILE,
+     .flags = CONFIG_REPEATABLE,
+     .special = CONFIG_SOURCE,
+     .args = {{NULL, "FILE", VALUE_TEXT, 0, 0, CONFIG_NO_TARGET, CONFIG_NO_PLACE, NULL},
+              {NULL, "LINE", VALUE_TEXT, 0, 0, CONFIG_NO_TARGET, CONFIG_NO_PLACE, NULL}},
+     .help = "where the lines that follow come from; written by poemd"},
+    {.word = "define",
+     .context = CONTEXT_FILE,
+     .flags = CONFIG_REPEATABLE,
+     .special = CONFIG_DEFINE,
+     .args = {{NULL, "NAME", VALUE_TEXT, 0, 0, CONFIG_NO_TARGET, CONFIG_NO_PLACE, NULL},
+              {NULL, "VALUE", VALUE_TEXT, 0, 0, CONFIG_NO_TARGET, CONFIG_NO_PLACE, NULL}},
+     .help = "a variable, for ${NAME} in the values that follow"},
+    {.word = "defaults",
+     .context = CONTEXT_FILE,
+     .opens = CONTEXT_DEFAULTS,
+     .help = "statements for all routes that follow"},
     {.word = "route",
      .context = CONTEXT_FILE,
      .opens = CONTEXT_ROUTE,
@@ -355,9 +389,15 @@ static const struct config_word words[] = {
      .begin = config_words_route_begin,
      .args = {{NULL, "NAME", VALUE_NAME, 0, 0, IN_ROUTE(name), IN_ROUTE(name_at), NULL}},
      .help = "a connection from a listening socket to a backend"},
+    {.word = "instances",
+     .context = CONTEXT_ROUTE,
+     .flags = CONFIG_REPEATABLE | CONFIG_OWN,
+     .special = CONFIG_INSTANCES,
+     .args = {{NULL, "NAME", VALUE_TEXT, 0, 0, CONFIG_NO_TARGET, CONFIG_NO_PLACE, NULL}},
+     .help = "the instances of a template, or the folders that are"},
     {.word = "listen",
      .context = CONTEXT_ROUTE,
-     .flags = CONFIG_REQUIRED,
+     .flags = CONFIG_REQUIRED | CONFIG_OWN,
      .args = {{NULL, "PATH", VALUE_SOCKET, 0, 0, IN_ROUTE(listen), IN_ROUTE(listen_at), NULL},
               {"mode", "MODE", VALUE_MODE, 0, 0, IN_ROUTE(mode), CONFIG_NO_PLACE, NULL},
               {"owner", "USER", VALUE_ACCOUNT, 0, 0, IN_ROUTE(owner_name), IN_ROUTE(owner_at),
@@ -367,12 +407,13 @@ static const struct config_word words[] = {
      .help = "the socket that clients connect to"},
     {.word = "backend",
      .context = CONTEXT_ROUTE,
-     .flags = CONFIG_REQUIRED,
+     .flags = CONFIG_REQUIRED | CONFIG_OWN,
      .args = {{NULL, "PATH", VALUE_SOCKET, 0, 0, IN_ROUTE(backend), IN_ROUTE(backend_at), NULL}},
      .help = "the socket that the device process listens on"},
     {.word = "backend",
      .second = "spawn",
      .context = CONTEXT_ROUTE,
+     .flags = CONFIG_OWN,
      .args = {{NULL, "COMMAND", VALUE_COMMAND, 0, 0, IN_ROUTE(spawn), IN_ROUTE(backend_at), NULL},
               {"user", "USER", VALUE_ACCOUNT, 0, 0, IN_ROUTE(spawn_user), IN_ROUTE(spawn_user_at),
                NULL},
@@ -562,6 +603,14 @@ static const struct config_word words[] = {
      .args = {{NULL, "FIRST-LAST", VALUE_RANGE, 0, 0, TO(config_text, text), CONFIG_NO_PLACE,
                NULL}},
      .help = "at which addresses; several statements add up"},
+    {.word = "listen",
+     .context = CONTEXT_DEFAULTS,
+     .args = {{"mode", "MODE", VALUE_MODE, 0, 0, IN_ROUTE(mode), CONFIG_NO_PLACE, NULL},
+              {"owner", "USER", VALUE_ACCOUNT, 0, 0, IN_ROUTE(owner_name), IN_ROUTE(owner_at),
+               NULL},
+              {"group", "GROUP", VALUE_ACCOUNT, 0, 0, IN_ROUTE(group_name), IN_ROUTE(group_at),
+               NULL}},
+     .help = "mode, owner and group of the routes' sockets"},
 };
 
 _Static_assert(sizeof words / sizeof *words <= CONFIG_WORDS_MAX, "CONFIG_WORDS_MAX is too small");
@@ -574,6 +623,12 @@ const struct config_word *config_word_at(size_t i)
 size_t config_word_count(void)
 {
     return sizeof words / sizeof *words;
+}
+
+bool config_word_in(const struct config_word *row, enum config_context context)
+{
+    return row->context == context || (context == CONTEXT_DEFAULTS &&
+                                       row->context == CONTEXT_ROUTE && !(row->flags & CONFIG_OWN));
 }
 
 size_t config_word_first(size_t i)

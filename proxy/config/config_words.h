@@ -19,11 +19,22 @@ enum config_context {
     CONTEXT_NONE, /* for a statement that opens no block */
     CONTEXT_FILE, /* outside of all blocks */
     CONTEXT_ROUTE,
+    CONTEXT_DEFAULTS, /* of routes: their statements but those with CONFIG_OWN, and its own */
+};
+
+/* A statement of the language itself, which the parser carries out. */
+enum config_special {
+    CONFIG_ORDINARY,
+    CONFIG_INCLUDE, /* config_source_read has put the files behind it */
+    CONFIG_SOURCE,
+    CONFIG_DEFINE,
+    CONFIG_INSTANCES,
 };
 
 #define CONFIG_REQUIRED 1u   /* a block without it is an error */
 #define CONFIG_REPEATABLE 2u /* may occur several times in one block */
 #define CONFIG_PRESET 4u     /* replaced by the statements of the route's preset */
+#define CONFIG_OWN 16u       /* a route's own: not allowed among the defaults */
 #define CONFIG_FIXED 8u      /* cannot change while poemd runs: a reload that does is an error */
 
 #define CONFIG_NO_PLACE ((size_t)-1)
@@ -54,7 +65,9 @@ struct config_arg {
 struct config_parser {
     struct config *config;
     struct config_errors *errors;
-    bool no_memory; /* set when out of memory, which ends parsing */
+    bool no_memory;                   /* set when out of memory, which ends parsing */
+    struct config_place defaults_end; /* lines of the defaults that a route can override … */
+    struct config_place defaults_begin;
 };
 
 /*
@@ -70,6 +83,7 @@ struct config_word {
     enum config_context context; /* a word of several contexts has a row for each */
     enum config_context opens;   /* CONTEXT_NONE: a plain statement */
     unsigned flags;              /* CONFIG_REQUIRED, CONFIG_REPEATABLE */
+    enum config_special special;
     config_begin *begin; /* for statements that open a block, or have a target of their own */
     struct config_arg args[CONFIG_ARGS];
     const char *help; /* one line */
@@ -78,6 +92,9 @@ struct config_word {
 /* Returns a row by number, 0 … config_word_count() - 1. */
 const struct config_word *config_word_at(size_t i);
 size_t config_word_count(void);
+
+/* Returns true if the row's statement may stand in this context. */
+bool config_word_in(const struct config_word *row, enum config_context context);
 
 /* Returns the first row with the same word and context; without a second word, the row itself. */
 size_t config_word_first(size_t i);

@@ -74,6 +74,9 @@ void places_check(const struct config *c, places_fn *fn, void *arg)
     const struct places p = {.fn = fn, .arg = arg};
 
     places_file(&p, "the configuration", c->file);
+    for (size_t i = 0; i < c->files.n; i++) {
+        places_file(&p, "the included file", c->files.items[i].text);
+    }
     places_file(&p, "the poem", c->poem_file);
     places_file(&p, "the audit log", c->audit_file);
     places_file(&p, "the audit log's key", c->audit_key);

@@ -15,7 +15,7 @@
 #include "base/members.h"
 #include "base/wire/wire.h"
 #include "base/wire/wire_command.h"
-#include "proxy/config/preset.h"
+#include "proxy/config/config_where.h"
 #include "proxy/monitor/devices/spawn.h"
 #include "proxy/monitor/routes/generation.h"
 #include "proxy/monitor/monitor_context.h"
@@ -168,12 +168,12 @@ static void decision_note_opened(struct monitor_session *t)
 /* Records an event of its own if the operator's configuration overrides the evidence. */
 static void decision_note_override(const struct monitor_session *t, const char *what, unsigned line)
 {
-    char place[PRESET_PLACE_SIZE];
+    char place[CONFIG_WHERE_SIZE];
 
     (void)audit_writer_note(&t->table->context->audit_writer, "override",
                             json_pack("{s:I,s:s,s:s,s:s,s:s}", "session", (json_int_t)t->id,
                                       "route", t->config->name, "what", what, "by", "configuration",
-                                      "where", preset_place(line, place)));
+                                      "where", config_where(t->generation->config, line, place)));
 }
 
 /* Returns true if a rule depends on the party's licence; for a backend, one always does. */
@@ -256,7 +256,7 @@ static void decision_on_known(void *arg)
     struct verdict_facts f;
     bool told = true;
 
-    verdict_facts_init(&f, &t->config->rules, known,
+    verdict_facts_init(&f, t->generation->config, &t->config->rules, known,
                        audit_writer_today(&t->table->context->audit_writer));
     t->taint |= f.verdict.taint;
     for (int i = 0; i < SIDES; i++) {

@@ -11,6 +11,8 @@ from typing import Iterator, NamedTuple
 
 ROOT = Path(__file__).resolve().parents[2]
 COMMENT = re.compile(r"/\*(.*?)\*/", re.DOTALL)
+# A string can have what looks like a comment, a comment what looks like a string.
+STRING_OR_COMMENT = re.compile(r'"(?:\\.|[^"\\\n])*"|' + COMMENT.pattern, re.DOTALL)
 ATTRIBUTE = re.compile(r"__attribute__\(\((?:[^()]|\([^()]*\))*\)\)")
 NAME = re.compile(r"\b(\w+)\s*\(")
 
@@ -28,7 +30,8 @@ def read(name: str) -> str:
 
 def without_comments(text: str) -> str:
     """The text with its comments left out, each line in its place."""
-    return COMMENT.sub(lambda found: "\n" * found[0].count("\n"), text)
+    return STRING_OR_COMMENT.sub(
+        lambda found: found[0] if found[0][0] == '"' else "\n" * found[0].count("\n"), text)
 
 
 class Function(NamedTuple):

@@ -12,14 +12,16 @@
 #include "base/text/hex.h"
 #include "base/limits.h"
 #include "base/members.h"
-#include "proxy/config/preset.h"
+#include "proxy/config/config_where.h"
 #include "proxy/monitor/facts/facts_pack.h"
 
-void verdict_facts_init(struct verdict_facts *f, const struct rules *rules,
-                        const struct rules_known known[SIDES], uint32_t today)
+void verdict_facts_init(struct verdict_facts *f, const struct config *config,
+                        const struct rules *rules, const struct rules_known known[SIDES],
+                        uint32_t today)
 {
     memset(f, 0, sizeof *f);
     f->today = today;
+    f->config = config;
     f->rules = rules;
     rules_decide(rules, known, today, &f->verdict);
     for (int i = 0; i < SIDES; i++) {
@@ -386,10 +388,11 @@ json_t *verdict_facts_rule(const struct verdict_facts *f)
 {
     const struct rules_verdict *const v = &f->verdict;
 
-    return json_pack("{s:i,s:s*,s:s*,s:o*,s:s,s:s*}", "line", (int)preset_line(v->line), "preset",
-                     preset_of(v->line), "of", v->decided ? side_name(v->party) : NULL, "evidence",
-                     verdict_facts_cause(&v->cause), "why", v->why, "mend",
-                     *v->mend ? v->mend : NULL);
+    return json_pack(
+        "{s:i,s:s*,s:s*,s:s*,s:o*,s:s,s:s*}", "line", (int)config_where_line(v->line), "preset",
+        config_where_preset_of(v->line), "file", config_where_file_of(f->config, v->line), "of",
+        v->decided ? side_name(v->party) : NULL, "evidence", verdict_facts_cause(&v->cause), "why",
+        v->why, "mend", *v->mend ? v->mend : NULL);
 }
 
 json_t *verdict_facts_taints(const uint32_t taint_of[SIDES])

@@ -12,6 +12,8 @@
 
 #include "policy/rules/rules.h"
 
+struct config;
+
 struct verdict_facts_party {
     struct rules_known known;
     const struct rules_assign *assigned; /* the operator's assignment of its licence, or NULL */
@@ -24,17 +26,19 @@ struct verdict_facts {
     struct rules_verdict verdict;
     struct verdict_facts_party parties[SIDES];
     uint32_t today;
+    const struct config *config;
     const struct rules *rules;
     json_t *code;     /* what the parties have mapped, if a rule asks; NULL otherwise */
     json_t *evidence; /* of both parties' licences, in the form of an audit record */
 };
 
 /*
- * Evaluates the rules. Everything to which rules and known refer is borrowed until
- * verdict_facts_deinit. today is in UTC.
+ * Evaluates the rules, of a route of config's. Everything to which config, rules and known refer is
+ * borrowed until verdict_facts_deinit. today is in UTC.
  */
-void verdict_facts_init(struct verdict_facts *f, const struct rules *rules,
-                        const struct rules_known known[SIDES], uint32_t today);
+void verdict_facts_init(struct verdict_facts *f, const struct config *config,
+                        const struct rules *rules, const struct rules_known known[SIDES],
+                        uint32_t today);
 void verdict_facts_deinit(struct verdict_facts *f);
 
 /* Makes the JSON members, which are NULL before. Returns false if out of memory. */

@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/limits.h"
 #include "base/log.h"
+#include "proxy/config/config_where.h"
 #include "proxy/config/options.h"
 #include "proxy/monitor/monitor_context.h"
 #include "proxy/monitor/reload/reload_answer.h"
@@ -61,12 +62,15 @@ static void reload_log_errors(const struct reload *r, const struct reload_job *j
     log_escape(shown, sizeof shown, file, strlen(file));
     for (size_t i = 0; i < j->errors.n; i++) {
         const struct config_error *const e = &j->errors.error[i];
+        char included[512];
         char at[32] = "";
 
         if (e->at.line) {
-            snprintf(at, sizeof at, ":%u:%u", e->at.line, e->at.column);
+            snprintf(at, sizeof at, ":%u:%u", config_where_line(e->at.line), e->at.column);
         }
-        log_error("%s%s: %s%s%s", shown, at, e->text, *e->hint ? "; " : "", e->hint);
+        log_escape(included, sizeof included, e->file, strlen(e->file));
+        log_error("%s%s: %s%s%s", *e->file ? included : shown, at, e->text, *e->hint ? "; " : "",
+                  e->hint);
     }
     log_error("not reloaded: %zu error%s in %s; the configuration stays as it was", j->errors.total,
               j->errors.total == 1 ? "" : "s", shown);
@@ -135,7 +139,10 @@ static void reload_log_done(const struct reload *r)
 {
     const struct config *const c = r->subject.context->config;
 
-    if (r->request.signal) {
+    if (r->request.folders) {
+        log_info("reloaded, since folders have come or gone: %zu route%s", c->n_routes,
+                 c->n_routes == 1 ? "" : "s");
+    } else if (r->request.signal) {
         log_info("reloaded on SIGHUP: %zu route%s", c->n_routes, c->n_routes == 1 ? "" : "s");
     } else {
         log_info("reloaded on request of uid=%u pid=%d: %zu route%s", (unsigned)r->request.uid,
@@ -181,6 +188,12 @@ static void reload_show(struct reload *r, struct reload_job *j)
     generation_release(g);
 }
 
+/* Returns true if the text is the one in force. */
+static bool reload_is_same(const struct reload_job *j)
+{
+    return memcmp(j->config->digest, j->running->config->digest, sizeof j->config->digest) == 0;
+}
+
 static void reload_on_read(struct offload_job *job)
 {
     struct reload_job *const j = (struct reload_job *)job;
@@ -194,6 +207,8 @@ static void reload_on_read(struct offload_job *job)
         reload_wrong(r, j);
     } else if (j->err) {
         reload_unread(r, -j->err);
+    } else if (r->request.folders && reload_is_same(j)) {
+        reload_over(r);
     } else if (r->request.dry_run) {
         reload_show(r, j);
     } else {

@@ -8,6 +8,7 @@
 #include "audit/audit_line.h"
 #include "base/members.h"
 #include "proxy/config/config_difference.h"
+#include "proxy/config/config_where.h"
 #include "proxy/config/options.h"
 
 void reload_answer_add(struct reload *r, const char *name, json_t *value)
@@ -49,7 +50,8 @@ void reload_answer_faults(struct reload *r, const struct reload_job *j)
         const struct config_error *const e = &j->errors.error[i];
 
         reload_answer_add(r, "error",
-                          json_pack("{s:i,s:i,s:s,s:s}", "line", (int)e->at.line, "column",
+                          json_pack("{s:s*,s:i,s:i,s:s,s:s}", "file", *e->file ? e->file : NULL,
+                                    "line", (int)config_where_line(e->at.line), "column",
                                     (int)e->at.column, "text", e->text, "hint", e->hint));
     }
     if (j->errors.total > j->errors.n) {

@@ -16,6 +16,7 @@
 #include "base/sock.h"
 #include "policy/inspector/inspector.h"
 #include "proxy/config/config_difference.h"
+#include "proxy/config/config_index.h"
 #include "proxy/config/config_value.h"
 #include "proxy/config/worker_pool_settings.h"
 #include "proxy/monitor/facts/policy_record.h"
@@ -285,9 +286,10 @@ static void reload_apply_record(const struct reload *r, const struct generation 
                                 const struct generation *g)
 {
     struct audit_writer *const w = &r->subject.context->audit_writer;
-    json_t *const by = r->request.signal ? json_string("SIGHUP")
-                                         : json_pack("{s:i,s:i}", "uid", (int)r->request.uid, "pid",
-                                                     (int)r->request.pid);
+    json_t *const by = r->request.folders  ? json_string("folders")
+                       : r->request.signal ? json_string("SIGHUP")
+                                           : json_pack("{s:i,s:i}", "uid", (int)r->request.uid,
+                                                       "pid", (int)r->request.pid);
 
     if (!audit_writer_on(w)) {
         json_decref(by);

@@ -9,9 +9,8 @@
 
 #include "audit/audit_line.h"
 #include "base/log.h"
-#include "proxy/config/config_difference.h"
+#include "proxy/config/config_index.h"
 #include "proxy/config/config_reload.h"
-#include "proxy/config/config_value.h"
 #include "proxy/monitor/monitor_context.h"
 
 static void reload_job_on_warning(const char *text, void *arg)
@@ -19,22 +18,6 @@ static void reload_job_on_warning(const char *text, void *arg)
     struct reload_job *const j = arg;
 
     (void)json_array_append_new(j->warnings, audit_text(text, strlen(text)));
-}
-
-/* Returns true if a route of the running configuration listens at this path. */
-static bool reload_job_listens(const struct config *running, const struct config_route *route)
-{
-    const struct config_route *const same = config_route_find(running, route->name);
-
-    if (same && value_same_path(same->listen, route->listen)) {
-        return true;
-    }
-    for (size_t i = 0; i < running->n_routes; i++) {
-        if (value_same_path(running->routes[i].listen, route->listen)) {
-            return true;
-        }
-    }
-    return false;
 }
 
 static void reload_job_open(struct reload_job *j)
@@ -52,7 +35,7 @@ static void reload_job_open(struct reload_job *j)
         char shown[128];
         int err;
 
-        if (reload_job_listens(j->running->config, route)) {
+        if (config_route_at(j->running->config, route->listen)) {
             continue;
         }
         err = listener_open(&j->listeners[i], route);

@@ -36,6 +36,7 @@ struct reload_subject {
 struct reload_request {
     bool dry_run;    /* only shows what would change */
     bool end_denied; /* ends running sessions that the new rules deny */
+    bool folders;    /* folders have come or gone: nothing is said unless this changes anything */
     bool signal;     /* requested by SIGHUP, otherwise by: */
     uid_t uid;
     pid_t pid;

@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/limits.h"
 #include "proxy/config/config_difference.h"
+#include "proxy/config/config_index.h"
 #include "proxy/ipc/turn.h"
 #include "proxy/monitor/facts/kept_facts.h"
 #include "proxy/monitor/inspection.h"

@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "base/log.h"
-#include "proxy/config/preset.h"
+#include "proxy/config/config_where.h"
 #include "proxy/monitor/routes/repeats_peer.h"
 #include "proxy/monitor/routes/route.h"
 
@@ -42,10 +42,10 @@ void repeats_report_log(const struct repeats_peer *p, uint64_t now_ms)
         }
     }
     for (unsigned i = 0; i < REPEATS_RULES && p->rules[i].n > 0; i++) {
-        char place[PRESET_PLACE_SIZE];
+        char place[CONFIG_WHERE_SIZE];
 
         repeats_report_put(text, "; %" PRIu64 " by %s", p->rules[i].n,
-                           preset_place(p->rules[i].line, place));
+                           config_where(p->route->generation->config, p->rules[i].line, place));
     }
     if (!p->others) {
         snprintf(user, sizeof user, "uid=%u", (unsigned)p->uid);
@@ -61,10 +61,11 @@ static json_t *repeats_report_rules(const struct repeats_peer *p)
     json_t *const o = json_object();
 
     for (unsigned i = 0; o && i < REPEATS_RULES && p->rules[i].n > 0; i++) {
-        char place[PRESET_PLACE_SIZE];
+        char place[CONFIG_WHERE_SIZE];
 
-        (void)json_object_set_new(o, preset_place(p->rules[i].line, place),
-                                  json_integer((json_int_t)p->rules[i].n));
+        (void)json_object_set_new(
+            o, config_where(p->route->generation->config, p->rules[i].line, place),
+            json_integer((json_int_t)p->rules[i].n));
     }
     if (o && p->other_rules > 0) {
         (void)json_object_set_new(o, "others", json_integer((json_int_t)p->other_rules));

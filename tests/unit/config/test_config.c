@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/limits.h"
+#include "proxy/config/config_where.h"
 #include "proxy/config/config_words.h"
 #include "proxy/config/preset.h"
 #include "tests/support/unit.h"
@@ -160,20 +161,20 @@ START_TEST(a_preset_s_statements_are_the_route_s)
         "route b {\npreset audit-only\nlisten /m\nbackend /b\n}\n"
         "route c {\nlisten /n\nbackend /b\n}\n");
     const struct config_route *r = &x.c.routes[0];
-    char place[PRESET_PLACE_SIZE];
+    char place[CONFIG_WHERE_SIZE];
 
     ck_assert_uint_eq(r->n_licence, 4);
     ck_assert_uint_eq(r->licence[0].at.line, 4);
-    ck_assert_str_eq(preset_of(r->licence[1].at.line), "osi-open-source");
+    ck_assert_str_eq(config_where_preset_of(r->licence[1].at.line), "osi-open-source");
     ck_assert_uint_eq(r->licence[1].party, SIDE_BACKEND);
     ck_assert_uint_eq(r->licence[1].grade, EVIDENCE_PACKAGED - EVIDENCE_DECLARED);
     ck_assert_uint_eq(r->licence[2].party, SIDE_CLIENT);
     ck_assert_uint_eq(r->licence[3].at.line, 6);
-    ck_assert_ptr_null(preset_of(r->licence[3].at.line));
+    ck_assert_ptr_null(config_where_preset_of(r->licence[3].at.line));
     ck_assert_uint_eq(r->otherwise, CONFIG_OTHERWISE_DENY);
-    ck_assert_str_eq(preset_of(r->otherwise_at.line), "osi-open-source");
+    ck_assert_str_eq(config_where_preset_of(r->otherwise_at.line), "osi-open-source");
     ck_assert_uint_eq(r->permissive_at.line, 7);
-    ck_assert_str_eq(preset_place(r->permissive_at.line, place), "line 7");
+    ck_assert_str_eq(config_where(&x.c, r->permissive_at.line, place), "line 7");
     ck_assert_uint_eq(x.c.routes[1].otherwise, CONFIG_OTHERWISE_TAINT);
     ck_assert_uint_eq(x.c.routes[1].n_licence, 1);
     ck_assert_uint_eq(x.c.routes[2].n_licence, 0);
@@ -189,17 +190,17 @@ START_TEST(a_preset_s_lines_are_its_file_s)
     const unsigned line = x.c.routes[0].licence[0].at.line;
     FILE *f = fopen(SOURCE_DIR "/contrib/presets/gpl-only.conf", "r");
     char text[256];
-    char place[PRESET_PLACE_SIZE];
-    char expected[PRESET_PLACE_SIZE];
+    char place[CONFIG_WHERE_SIZE];
+    char expected[CONFIG_WHERE_SIZE];
 
     ck_assert_ptr_nonnull(f);
-    for (unsigned i = 0; i < preset_line(line); i++) {
+    for (unsigned i = 0; i < config_where_line(line); i++) {
         ck_assert_ptr_nonnull(fgets(text, sizeof text, f));
     }
     fclose(f);
     ck_assert_ptr_nonnull(strstr(text, " licence of backend compatible with GPL-2.0-only "));
-    snprintf(expected, sizeof expected, "preset gpl-only, line %u", preset_line(line));
-    ck_assert_str_eq(preset_place(line, place), expected);
+    snprintf(expected, sizeof expected, "preset gpl-only, line %u", config_where_line(line));
+    ck_assert_str_eq(config_where(&x.c, line, place), expected);
     let_go(&x);
 }
 END_TEST
@@ -432,7 +433,7 @@ static unsigned rows_of(const char *word)
 
 START_TEST(every_statement_stands_in_the_manual)
 {
-    static char page[65536];
+    static char page[1 << 17];
     FILE *f = fopen(SOURCE_DIR "/docs/man/poemd.conf.5", "r");
     char line[128];
 

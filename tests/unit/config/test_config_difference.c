@@ -148,8 +148,10 @@ START_TEST(every_statement_of_the_language_is_tested)
             found += strcmp(cases[i].word, word) == 0 &&
                      cases[i].of_file == (row->context == CONTEXT_FILE);
         }
-        ck_assert_msg(found == 1 || row->opens != CONTEXT_NONE, "\"%s\" has %zu cases", word,
-                      found);
+        /* What is about the text itself shows in the routes that it makes. */
+        ck_assert_msg(found == 1 || row->opens != CONTEXT_NONE || row->special != CONFIG_ORDINARY ||
+                          row->context == CONTEXT_DEFAULTS,
+                      "\"%s\" has %zu cases", word, found);
     }
 }
 END_TEST

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /* What is kept of a verdict. */
+#include "proxy/config/config.h"
 #include "proxy/monitor/facts/verdict_facts.h"
 
 #include <stdio.h>
@@ -12,6 +13,7 @@
 #include "proxy/monitor/facts/facts_pack.h"
 #include "tests/support/unit.h"
 
+static const struct config config; /* without included files */
 static struct rules rules;
 static struct peer peer;
 static struct inspection inspections[SIDES];
@@ -76,7 +78,7 @@ static json_t *kept(void)
     json_t *facts;
     char *text;
 
-    verdict_facts_init(&f, &rules, known, 20260101);
+    verdict_facts_init(&f, &config, &rules, known, 20260101);
     ck_assert(verdict_facts_describe(&f));
     text = verdict_facts_text(&f);
     ck_assert_ptr_nonnull(text);
@@ -217,7 +219,7 @@ static void expect_signed(uint32_t expires, const char *want_evidence, const cha
     memset(s->envelope, 0x2b, sizeof s->envelope);
     s->issued = 20251201;
     s->expires = expires;
-    verdict_facts_init(&f, &rules, known, 20260101);
+    verdict_facts_init(&f, &config, &rules, known, 20260101);
     ck_assert(verdict_facts_describe(&f) && want);
     ck_assert(json_equal(f.evidence, want));
     unknown = json_object_get(json_object_get(f.parties[SIDE_BACKEND].json, "unknown"), "envelope");
@@ -243,7 +245,7 @@ START_TEST(mapped_code_is_recorded_up_to_a_limit)
 
     know_nothing();
     known[SIDE_BACKEND].mapped = map_files(n);
-    verdict_facts_init(&f, &rules, known, 20260101);
+    verdict_facts_init(&f, &config, &rules, known, 20260101);
     ck_assert(verdict_facts_describe(&f));
     ck_assert_ptr_null(json_object_get(f.code, "client"));
     code = json_object_get(f.code, "backend");
@@ -290,7 +292,7 @@ static json_t *last_item(void)
     struct verdict_facts f;
     json_t *item;
 
-    verdict_facts_init(&f, &rules, known, 20260101);
+    verdict_facts_init(&f, &config, &rules, known, 20260101);
     ck_assert(verdict_facts_describe(&f));
     item = json_array_get(f.evidence, json_array_size(f.evidence) - 1);
     ck_assert_ptr_nonnull(item);
@@ -385,7 +387,7 @@ START_TEST(what_is_not_described_is_not_kept)
     struct verdict_facts f;
 
     know_nothing();
-    verdict_facts_init(&f, &rules, known, 20260101);
+    verdict_facts_init(&f, &config, &rules, known, 20260101);
     ck_assert_ptr_null(verdict_facts_text(&f));
     verdict_facts_deinit(&f);
 }
