@@ -23,6 +23,7 @@ struct options {
     const char *file;
     enum { COLOUR_AUTO, COLOUR_ALWAYS, COLOUR_NEVER } colour;
     bool follow;
+    bool summary;
 };
 
 /* Whether --color auto means colours. */
@@ -58,6 +59,7 @@ struct run {
     struct stats *stats; /* of what was shown live; NULL: of a whole file */
     int write_error;     /* an errno */
     bool no_memory;
+    bool summary;
     struct trace_sessions sessions; /* their user pointers belong to the show */
 };
 
@@ -123,7 +125,7 @@ static enum trace_outcome trace_show_read_growing(struct run *r, struct follow *
     }
 }
 
-/* Summarizes what was shown before the user interrupted, as strace -c. */
+/* Summarizes what was shown, as strace -C. */
 static void trace_show_summary(const struct run *r)
 {
     stats_finish(r->stats);
@@ -143,7 +145,7 @@ static int trace_show_finish(struct run *r, enum trace_outcome outcome, const st
     } else {
         show_end(r->show);
     }
-    if (interrupted) {
+    if (interrupted || r->summary) {
         trace_show_summary(r);
     }
     code = trace_source_ended(&r->source, outcome);
@@ -175,8 +177,8 @@ static int trace_show_opened(const struct options *o, struct run *r, struct foll
         trace_reader_ask(r->source.reader, follow_ready, f);
     }
     r->show = show_new(&o->show, trace_show_write_all, &r->write_error);
-    r->stats = f ? stats_new() : NULL;
-    if (!r->show || (f && !r->stats)) {
+    r->stats = f || o->summary ? stats_new() : NULL;
+    if (!r->show || ((f || o->summary) && !r->stats)) {
         poemctl_error(name, "out of memory");
         return POEMCTL_COULD_NOT;
     }
@@ -186,7 +188,7 @@ static int trace_show_opened(const struct options *o, struct run *r, struct foll
 
 static int trace_show_run(const struct options *o, struct follow *f)
 {
-    struct run r = {.show = NULL};
+    struct run r = {.summary = o->summary};
     int code = trace_source_open(&r.source, name, o->file, o->filter);
 
     if (code == POEMCTL_YES) {
@@ -270,6 +272,7 @@ static const struct cli_option options[] = {
     {"time", 0, "relative|absolute|delta",
      "since the first message, of day, or since the line before",
      CLI_CHOICE(struct options, show.time)},
+    {"summary", 0, NULL, "sum up at the end", CLI_FLAG(struct options, summary)},
     {"verbose", 'v', NULL, "show all fields, and the bytes",
      CLI_FLAG(struct options, show.verbose)},
     POEMCTL_END_OPTION,
@@ -278,7 +281,7 @@ static const struct cli_option options[] = {
 const struct poemctl_command trace_show = {
     .name = name,
     .synopsis = "[--json] [--follow] [--filter FILTER] [--color auto | always | never] "
-                "[--time relative | absolute | delta] [-v | --verbose] FILE",
+                "[--time relative | absolute | delta] [--summary] [-v | --verbose] FILE",
     .what = "show a trace message by message",
     .manual = "poemctl-trace(1)",
     .options = options,
