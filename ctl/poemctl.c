@@ -21,13 +21,9 @@
 #define COLUMNS 80u
 
 static const struct poemctl_command *const commands[] = {
-    &poemctl_attest,   &poemctl_audit,
-    &poemctl_inspect,  &poemctl_poem,
-    &poemctl_policy,   &poemctl_probe,
-    &poemctl_recite,   &poemctl_reload,
-    &poemctl_sessions, &poemctl_status,
-    &poemctl_stop,     &poemctl_taint,
-    &poemctl_trace,    NULL,
+    &poemctl_attest, &poemctl_audit,  &poemctl_inspect, &poemctl_poem,  &poemctl_policy,
+    &poemctl_probe,  &poemctl_recite, &poemctl_reload,  &poemctl_run,   &poemctl_sessions,
+    &poemctl_status, &poemctl_stop,   &poemctl_taint,   &poemctl_trace, NULL,
 };
 
 /* ---- usage ---- */
@@ -217,7 +213,7 @@ static bool poemctl_wants_help(const char *word)
 }
 
 /* NOLINTNEXTLINE(misc-no-recursion): actions have no actions of their own. */
-static int poemctl_run(const struct poemctl_command *c, int argc, char **argv)
+static int poemctl_call(const struct poemctl_command *c, int argc, char **argv)
 {
     const struct poemctl_command *action;
     char shown[64];
@@ -239,7 +235,7 @@ static int poemctl_run(const struct poemctl_command *c, int argc, char **argv)
                       log_escape(shown, sizeof shown, argv[1], strlen(argv[1])));
         return poemctl_usage(c);
     }
-    return poemctl_run(action, argc - 1, argv + 1);
+    return poemctl_call(action, argc - 1, argv + 1);
 }
 
 int main(int argc, char **argv)
@@ -272,5 +268,5 @@ int main(int argc, char **argv)
                 log_escape(name, sizeof name, argv[1], strlen(argv[1])));
         return POEMCTL_USAGE;
     }
-    return poemctl_finish(c->name, poemctl_run(c, argc - 1, argv + 1));
+    return poemctl_finish(c->name, poemctl_call(c, argc - 1, argv + 1));
 }
