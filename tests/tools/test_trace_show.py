@@ -453,12 +453,15 @@ class Peers(unittest.TestCase):
 
     def test_faults(self) -> None:
         """edu misbehaves as it is told, and lint says how."""
-        for fault, rule, status, ms in (("unasked:REGION_READ", "unasked-reply", NO, NEVER_MS),
-                                        ("oversized:REGION_READ", "count", NO, NEVER_MS),
-                                        ("missing:REGION_READ", "no-answer", NO, LATE_MS)):
+        for fault, rule, ms in (("unasked:REGION_READ", "unasked-reply", NEVER_MS),
+                                ("oversized:REGION_READ", "count", NEVER_MS),
+                                ("exit:REGION_READ", "no-answer", NEVER_MS),
+                                ("missing:REGION_READ", "no-answer", LATE_MS),
+                                ("short:REGION_READ", "incomplete", LATE_MS),
+                                (f"late:REGION_READ:{NEVER_MS}", "no-answer", LATE_MS)):
             with self.subTest(fault=fault):
                 self.capture(("--fault", fault), ("edu-drive", "--timeout", str(ms)))
-                self.assertIn((rule, "backend", "REGION_READ"), self.found(status))
+                self.assertIn((rule, "backend", "REGION_READ"), self.found(NO))
                 self.trace.unlink()
 
 
