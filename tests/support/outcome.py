@@ -17,7 +17,7 @@ class Outcome(unittest.TestResult):
         super().__init__()
         self.passed = 0
         self.failed: set[str] = set()
-        self._begin = 0.0
+        self._begin = time.monotonic()
 
     def startTest(self, test: unittest.TestCase) -> None:
         super().startTest(test)
