@@ -7,7 +7,7 @@
  *
  * An "include" stays, and is followed by the files, each behind a line
  *
- *   source "/etc/poemd/conf.d/a.conf" 1     the next line is this one of that file
+ *   source "/etc/poemd/poemd.conf.d/a.conf" 1     the next line is this one of that file
  *
  * and behind the last one by
  *
