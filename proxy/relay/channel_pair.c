@@ -419,9 +419,14 @@ static void channel_pair_on_pause_over(evutil_socket_t fd, short what, void *arg
 
     (void)fd;
     (void)what;
-    /* A direction that did not pause just finds that it must wait on. */
-    channel_pair_run(l, true);
-    channel_pair_run(l, false);
+    for (int from = 0; from < SIDES; from++) {
+        const struct direction d = channel_pair_direction_of(l, from == SIDE_CLIENT);
+
+        /* One that rests was not woken during the pause; the others have their events. */
+        if (l->paused[from] || (!d.from->reading && !d.to->writing)) {
+            channel_pair_run(l, d.from_client);
+        }
+    }
 }
 
 static int channel_pair_end_init(struct channel_pair_end *e, struct channel_pair *l,
