@@ -96,8 +96,19 @@ static void worker_pool_take_waiting(struct worker_pool *c)
         TAILQ_REMOVE(&c->waiting, t, outbox_link);
         t->in_outbox = false;
         worker_pool_assign(w, t);
+        if (turn_is_long()) {
+            event_active(c->take, 0, 0);
+            return;
+        }
     }
     worker_pool_refusals_resume(c);
+}
+
+static void worker_pool_on_take(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd;
+    (void)what;
+    worker_pool_take_waiting(arg);
 }
 
 /* ---- receiving ---- */
@@ -547,7 +558,8 @@ int worker_pool_make_places(struct worker_pool *c)
     }
     c->n_own = c->context->config->workers;
     c->members = calloc(c->n_own + LIMIT_WORKERS, sizeof *c->members);
-    if (!c->members) {
+    c->take = event_new(c->context->base, -1, 0, worker_pool_on_take, c);
+    if (!c->members || !c->take) {
         return -ENOMEM;
     }
     while (!err && c->n < c->n_own) {
@@ -642,6 +654,10 @@ void worker_pool_deinit(struct worker_pool *c)
     free(c->members);
     c->members = NULL;
     c->n = 0;
+    if (c->take) {
+        event_free(c->take);
+        c->take = NULL;
+    }
     sock_close(&c->exe_fd);
     sock_close(&c->settings_fd);
 }

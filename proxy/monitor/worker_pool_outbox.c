@@ -6,6 +6,7 @@
 #include <errno.h>
 
 #include "base/sock.h"
+#include "proxy/ipc/turn.h"
 #include "proxy/monitor/routes/route.h"
 #include "proxy/monitor/worker_pool_message.h"
 
@@ -116,6 +117,10 @@ void worker_pool_outbox_flush(struct worker_process *w)
         }
         TAILQ_REMOVE(&w->outbox, t, outbox_link);
         t->in_outbox = false;
+        if (turn_is_long()) {
+            event_add(w->writable, NULL);
+            return;
+        }
     }
 }
 

@@ -94,6 +94,7 @@ struct worker_pool {
     int settings_fd; /* the settings that every worker reads first */
     uint64_t memory; /* by worker_pool_settings_memory: workers may use as much by now */
     struct monitor_session_list waiting; /* sessions without any worker to take them */
+    struct event *take;                  /* active if more of them are to be given to a worker */
     struct worker_pool_refusals refusals;
     unsigned n_refusals;
     uint64_t last_refusal; /* the last number used */
