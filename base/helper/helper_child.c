@@ -51,7 +51,7 @@ pid_t helper_child_fork(const struct helper_child_plan *p, int channel_fd)
     if (p->n_fds > HELPER_CHILD_FDS) {
         return -E2BIG;
     }
-    pid = sibling_fork(p->sibling);
+    pid = p->pidfd ? sibling_fork(p->pidfd) : fork();
     if (pid == 0) {
         helper_child_execute(p, channel_fd);
     }

@@ -7,7 +7,6 @@
 #ifndef POEMD_BASE_HELPER_HELPER_CHILD_H
 #define POEMD_BASE_HELPER_HELPER_CHILD_H
 
-#include <stdbool.h>
 #include <sys/types.h>
 
 /* The number of the channel in a helper; those of the plan's fds follow in their order. */
@@ -22,7 +21,7 @@ struct helper_child_plan {
     int exe_fd;     /* the program; borrowed, as all fds */
     const int *fds; /* kept by the helper; everything else is closed */
     unsigned n_fds;
-    bool sibling; /* as of sibling_fork */
+    int *pidfd; /* if not NULL, it is started by sibling_fork, and this is set */
 };
 
 /*

@@ -10,21 +10,22 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-pid_t sibling_fork(bool sibling)
+pid_t sibling_fork(int *pidfd)
 {
+    *pidfd = -1;
     /* Not clone3: service managers that restrict namespaces forbid that. */
-    return sibling ? (pid_t)syscall(SYS_clone, (unsigned long)CLONE_PARENT | SIGCHLD, 0, 0, 0, 0)
-                   : fork();
+    return (pid_t)syscall(SYS_clone, (unsigned long)(CLONE_PARENT | CLONE_PIDFD | SIGCHLD), 0,
+                          pidfd, 0, 0);
 }
 
-pid_t sibling_fork_as(bool sibling, pid_t number)
+pid_t sibling_fork_as(pid_t number, int *pidfd)
 {
     /* A sibling's signal at its end is that of this process. */
-    const struct clone_args args = {.flags = sibling ? CLONE_PARENT : 0,
-                                    .exit_signal = sibling ? 0 : SIGCHLD,
+    const struct clone_args args = {.flags = CLONE_PARENT | CLONE_PIDFD,
+                                    .pidfd = (uint64_t)(uintptr_t)pidfd,
                                     .set_tid = (uint64_t)(uintptr_t)&number,
                                     .set_tid_size = 1};
     const pid_t pid = (pid_t)syscall(SYS_clone3, &args, sizeof args);
 
-    return pid < 0 ? sibling_fork(sibling) : pid;
+    return pid < 0 ? sibling_fork(pidfd) : pid;
 }

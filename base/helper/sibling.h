@@ -4,20 +4,20 @@
 #ifndef POEMD_BASE_HELPER_SIBLING_H
 #define POEMD_BASE_HELPER_SIBLING_H
 
-#include <stdbool.h>
 #include <sys/types.h>
 
 /*
- * Forks as fork(2) does. If sibling, the new process is a child of this process's parent: only that
- * one can collect it, and its parent-death signal (PR_SET_PDEATHSIG) is that of the parent. The new
- * process must then keep to async-signal-safe functions, as after fork in a program with threads.
+ * Forks as fork(2) does, but the new process is a child of this process's parent: only that one can
+ * collect it, and its parent-death signal (PR_SET_PDEATHSIG) is that of the parent. It must keep to
+ * async-signal-safe functions, as after fork in a program with threads. *pidfd, close-on-exec, is
+ * the caller's if a pid is returned.
  */
-pid_t sibling_fork(bool sibling);
+pid_t sibling_fork(int *pidfd);
 
 /*
- * does the same for a process that has this number in its own pid namespace, if the kernel
+ * Does the same for a process that has the given number in its own pid namespace, if the kernel
  * permits that; otherwise it gets any.
  */
-pid_t sibling_fork_as(bool sibling, pid_t number);
+pid_t sibling_fork_as(pid_t number, int *pidfd);
 
 #endif

@@ -111,12 +111,13 @@ static int children_watch(struct children *cs, struct child *c)
     return 0;
 }
 
-int children_add(struct children *cs, struct child *c, pid_t pid, bool leads_group, child_fn *fn,
-                 void *arg)
+int children_add_take(struct children *cs, struct child *c, pid_t pid, int pidfd, bool leads_group,
+                      child_fn *fn, void *arg)
 {
-    const int pidfd = children_pidfd(pid);
-    int err = pidfd < 0 ? pidfd : 0;
+    int err;
 
+    pidfd = pidfd >= 0 ? pidfd : children_pidfd(pid);
+    err = pidfd < 0 ? pidfd : 0;
     if (!err && cs->store) {
         err = fdstore_keep(cs->store, children_name(pid).text, pidfd);
     }
@@ -196,7 +197,8 @@ int children_init(struct children *cs, struct event_base *base, struct fdstore *
     }
     fdstore_on_collected(store, children_on_collected, cs);
     cs->parent_fd = children_pidfd(getppid());
-    return cs->parent_fd < 0 ? cs->parent_fd : 0;
+    /* valgrind lacks it, where the parent does not die. */
+    return cs->parent_fd < 0 && cs->parent_fd != -ENOSYS ? cs->parent_fd : 0;
 }
 
 void children_deinit(struct children *cs)

@@ -80,11 +80,12 @@ int children_fork_begin(struct children *cs) __attribute__((warn_unused_result))
 void children_fork_end(struct children *cs);
 
 /*
- * Watches a process that has just been forked. c stays the caller's, until fn was called. Returns
- * 0, or -errno if it cannot be watched: it is killed then, and c is not used.
+ * Watches a process that has just been forked; takes its pidfd, which is -1 for one of this
+ * process's own children. c stays the caller's, until fn was called. Returns 0, or -errno if it
+ * cannot be watched: it is killed then, and c is not used.
  */
-int children_add(struct children *cs, struct child *c, pid_t pid, bool leads_group, child_fn *fn,
-                 void *arg) __attribute__((warn_unused_result));
+int children_add_take(struct children *cs, struct child *c, pid_t pid, int pidfd, bool leads_group,
+                      child_fn *fn, void *arg) __attribute__((warn_unused_result));
 
 /*
  * Watches a process that an earlier monitor has started; without a store, a child of this process.

@@ -353,13 +353,15 @@ static int worker_pool_member_fork(struct worker_process *w, int channel_fd)
 {
     struct children *const children = &w->worker_pool->context->children;
     int err = children_fork_begin(children);
+    int pidfd = -1;
 
     if (err) {
         return err;
     }
-    err = worker_process_fork(w, channel_fd);
+    err = worker_process_fork(w, channel_fd, children_are_siblings(children) ? &pidfd : NULL);
     if (!err) {
-        err = children_add(children, &w->child, w->pid, false, worker_pool_member_died, w);
+        err = children_add_take(children, &w->child, w->pid, pidfd, false, worker_pool_member_died,
+                                w);
     }
     children_fork_end(children);
     if (err) {

@@ -11,7 +11,6 @@
 #include "base/helper/helper_child.h"
 #include "base/log.h"
 #include "proxy/ipc/worker_settings.h"
-#include "proxy/monitor/monitor_context.h"
 
 bool worker_process_takes_work(const struct worker_process *w)
 {
@@ -100,16 +99,15 @@ int worker_process_channel(int pair[2])
     return 0;
 }
 
-int worker_process_fork(struct worker_process *w, int channel_fd)
+int worker_process_fork(struct worker_process *w, int channel_fd, int *pidfd)
 {
     const int fds[] = {w->worker_pool->settings_fd, w->pages->fd};
-    const struct helper_child_plan plan = {
-        .name = WORKER_NAME,
-        .arg = WORKER_ARG,
-        .exe_fd = w->worker_pool->exe_fd,
-        .fds = fds,
-        .n_fds = sizeof fds / sizeof *fds,
-        .sibling = children_are_siblings(&w->worker_pool->context->children)};
+    const struct helper_child_plan plan = {.name = WORKER_NAME,
+                                           .arg = WORKER_ARG,
+                                           .exe_fd = w->worker_pool->exe_fd,
+                                           .fds = fds,
+                                           .n_fds = sizeof fds / sizeof *fds,
+                                           .pidfd = pidfd};
     const pid_t pid = helper_child_fork(&plan, channel_fd);
 
     w->pid = pid < 0 ? -1 : pid;

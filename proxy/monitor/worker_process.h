@@ -153,8 +153,11 @@ void worker_pool_move(struct monitor_session *t);
 /* Creates a channel's two ends, the monitor's first. Returns 0 or -errno. */
 int worker_process_channel(int pair[2]) __attribute__((warn_unused_result));
 
-/* Forks a worker, our own program with this end of its channel. Returns 0 or -errno. */
-int worker_process_fork(struct worker_process *w, int channel_fd)
+/*
+ * Forks a worker, our own program with this end of its channel; as a sibling if pidfd is not NULL.
+ * Returns 0 or -errno.
+ */
+int worker_process_fork(struct worker_process *w, int channel_fd, int *pidfd)
     __attribute__((warn_unused_result));
 
 #endif

@@ -205,14 +205,19 @@ static int device_make_ends(struct ends *e)
     return 0;
 }
 
-static pid_t device_fork_guard(const struct device_plan *plan, pid_t group, const struct ends *e)
+static pid_t device_fork(const struct device_plan *plan, int *pidfd)
 {
-    const pid_t pid = sibling_fork(plan->sibling);
+    return plan->sibling ? sibling_fork(pidfd) : fork();
+}
 
-    if (pid == 0) {
+static int device_fork_guard(struct device *d, const struct device_plan *plan, pid_t group,
+                             const struct ends *e)
+{
+    d->guard_pid = device_fork(plan, &d->guard_pidfd);
+    if (d->guard_pid == 0) {
         device_guard(plan, group, e->status_fds[1]);
     }
-    return pid;
+    return d->guard_pid < 0 ? -errno : 0;
 }
 
 /*
@@ -230,10 +235,9 @@ static int device_fork_apart(struct device *d, const struct device_plan *plan, c
         sock_close(&own_fd);
         return -EPERM;
     }
-    d->guard_pid = device_fork_guard(plan, 0, e);
-    err = d->guard_pid < 0 ? -errno : 0;
+    err = device_fork_guard(d, plan, 0, e);
     if (!err) {
-        d->pid = sibling_fork_as(plan->sibling, d->guard_pid);
+        d->pid = plan->sibling ? sibling_fork_as(d->guard_pid, &d->pidfd) : fork();
         err = d->pid < 0 ? -errno : 0;
     }
     if (!err && d->pid == 0) {
@@ -254,15 +258,14 @@ static int device_fork_apart(struct device *d, const struct device_plan *plan, c
 static int device_fork_beside(struct device *d, const struct device_plan *plan,
                               const struct ends *e)
 {
-    d->pid = sibling_fork(plan->sibling);
+    d->pid = device_fork(plan, &d->pidfd);
     if (d->pid == 0) {
         device_child(plan, e->socket_fds[1], e->output_fds[1], e->status_fds[1]);
     }
     if (d->pid < 0) {
         return -errno;
     }
-    d->guard_pid = device_fork_guard(plan, d->pid, e);
-    return d->guard_pid < 0 ? -errno : 0;
+    return device_fork_guard(d, plan, d->pid, e);
 }
 
 /* Kills the processes started so far, and waits for those that are its own children. */
@@ -279,6 +282,8 @@ static void device_undo(struct device *d, const struct device_plan *plan)
         }
     }
     d->pid = d->guard_pid = -1;
+    sock_close(&d->pidfd);
+    sock_close(&d->guard_pidfd);
 }
 
 int device_start(struct device *d, const struct device_plan *plan)
@@ -287,8 +292,13 @@ int device_start(struct device *d, const struct device_plan *plan)
     bool apart = false;
     int err = device_make_ends(&e);
 
-    *d = (struct device){
-        .pid = -1, .guard_pid = -1, .socket_fd = -1, .output_fd = -1, .status_fd = -1};
+    *d = (struct device){.pid = -1,
+                         .guard_pid = -1,
+                         .pidfd = -1,
+                         .guard_pidfd = -1,
+                         .socket_fd = -1,
+                         .output_fd = -1,
+                         .status_fd = -1};
     if (!err) {
         err = device_fork_apart(d, plan, &e, &apart);
         if (err && !apart) {

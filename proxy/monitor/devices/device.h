@@ -28,7 +28,7 @@ struct device_plan {
     const gid_t *groups;
     size_t n_groups;
     struct rlimit nofile;
-    bool sibling;  /* both processes are the keeper's children: sibling_fork … */
+    bool sibling;  /* both processes are the keeper's children (sibling_fork), … */
     int parent_fd; /* … and this is its pidfd; otherwise -1 */
 };
 
@@ -43,6 +43,8 @@ struct device_fault {
 struct device {
     pid_t pid;       /* leads its process group */
     pid_t guard_pid; /* another child, to be killed and collected when the device has ended */
+    int pidfd;       /* of siblings: the device's … */
+    int guard_pidfd; /* … and the guard's; otherwise -1 */
     int socket_fd;   /* ours; non-blocking */
     int output_fd;   /* reads the device's output; non-blocking */
     int status_fd;   /* reaches EOF when the program is executed; a device_fault may come before */

@@ -259,14 +259,16 @@ static int spawn_fork(struct spawn *s, struct spawned *d, struct device *made)
     }
     err = device_start(made, &plan);
     if (!err) {
-        err = children_add(children, &d->child, made->pid, true, spawn_on_ended, d);
+        err =
+            children_add_take(children, &d->child, made->pid, made->pidfd, true, spawn_on_ended, d);
         if (err) {
             children_discard(children, made->guard_pid);
+            sock_close(&made->guard_pidfd);
             sock_close(&made->socket_fd);
             sock_close(&made->output_fd);
             sock_close(&made->status_fd);
-        } else if (children_add(children, &d->guard, made->guard_pid, false, spawn_guard_ended,
-                                d)) {
+        } else if (children_add_take(children, &d->guard, made->guard_pid, made->guard_pidfd, false,
+                                     spawn_guard_ended, d)) {
             children_signal(&d->child, SIGKILL);
         } else {
             d->guarded = true;

@@ -12,7 +12,7 @@
 #include "base/sealed.h"
 #include "base/sock.h"
 
-pid_t tracer_child_start(const struct tracer_start *start, bool sibling, int *channel_fd)
+pid_t tracer_child_start(const struct tracer_start *start, int *pidfd, int *channel_fd)
 {
     const struct sealed_part part = {start, sizeof *start};
     int start_fd = sealed_new("poemd-tracer", &part, 1);
@@ -25,7 +25,7 @@ pid_t tracer_child_start(const struct tracer_start *start, bool sibling, int *ch
                                                .exe_fd = exe_fd,
                                                .fds = &start_fd,
                                                .n_fds = 1,
-                                               .sibling = sibling};
+                                               .pidfd = pidfd};
 
         pid = helper_child_start(&plan, channel_fd);
     }

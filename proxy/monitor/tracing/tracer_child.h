@@ -4,16 +4,15 @@
 #ifndef POEMD_PROXY_MONITOR_TRACING_TRACER_CHILD_H
 #define POEMD_PROXY_MONITOR_TRACING_TRACER_CHILD_H
 
-#include <stdbool.h>
 #include <sys/types.h>
 
 #include "trace/capture/tracer.h"
 
 /*
- * Starts a tracer, as a sibling if the keeper is to be its parent. Returns its pid, and its channel
+ * Starts a tracer, as a sibling if pidfd is not NULL (helper_child.h). Returns its pid, and its channel
  * (non-blocking, the caller's), or -errno.
  */
-pid_t tracer_child_start(const struct tracer_start *start, bool sibling, int *channel_fd)
+pid_t tracer_child_start(const struct tracer_start *start, int *pidfd, int *channel_fd)
     __attribute__((warn_unused_result));
 
 #endif

@@ -313,14 +313,16 @@ static int tracing_link_fork(struct tracing_link *l, const struct tracer_start *
 {
     struct children *const children = &l->context->children;
     int err = children_fork_begin(children);
+    int pidfd = -1;
 
     if (err) {
         return err;
     }
-    l->pid = tracer_child_start(start, children_are_siblings(children), &l->channel_fd);
+    l->pid =
+        tracer_child_start(start, children_are_siblings(children) ? &pidfd : NULL, &l->channel_fd);
     err = l->pid < 0 ? (int)l->pid : 0;
     if (!err) {
-        err = children_add(children, &l->child, l->pid, false, tracing_link_died, l);
+        err = children_add_take(children, &l->child, l->pid, pidfd, false, tracing_link_died, l);
     }
     children_fork_end(children);
     if (err) {

@@ -69,7 +69,8 @@ static pid_t start(struct children_rig *r, struct ended *e, bool leads_group)
     if (leads_group) {
         ck_assert_int_eq(setpgid(pid, pid), 0);
     }
-    ck_assert_int_eq(children_add(&r->children, &e->child, pid, leads_group, on_ended, e), 0);
+    ck_assert_int_eq(children_add_take(&r->children, &e->child, pid, -1, leads_group, on_ended, e),
+                     0);
     children_fork_end(&r->children);
     return pid;
 }
@@ -162,7 +163,8 @@ START_TEST(a_process_that_is_not_there)
         _exit(0);
     }
     ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
-    ck_assert_int_eq(children_add(&r.children, &e.child, pid, false, on_ended, &e), -ESRCH);
+    ck_assert_int_eq(children_add_take(&r.children, &e.child, pid, -1, false, on_ended, &e),
+                     -ESRCH);
     ck_assert_int_eq(children_adopt(&r.children, &e.child, pid, false, on_ended, &e), -ENOENT);
     rig_free(&r);
 }
