@@ -47,6 +47,7 @@ struct keeper {
     uint64_t started_ms; /* of the last monitor */
     uint64_t again_ms;   /* of the next one, while none runs */
     uint64_t stop_by_ms; /* when the monitor is killed; 0: it is not to stop */
+    bool last;           /* this monitor has been started only to stop in order */
     int waiting_signal;  /* for the next monitor; 0: none */
     char answer[64];     /* to the monitor, not sent yet, or "" */
     bool over;
@@ -202,6 +203,11 @@ static void keeper_monitor_ended(struct keeper *k, int status)
         keeper_finish(k, 0);
     } else if (WIFEXITED(status) && (k->ready || !k->was_ready || k->stop_by_ms)) {
         keeper_finish(k, WEXITSTATUS(status));
+    } else if (k->stop_by_ms && k->was_ready && !k->last) {
+        /* Sessions end by a monitor, so that no client finds an error in place of their end. */
+        k->last = true;
+        k->stop_by_ms = 0;
+        keeper_forward(k, SIGTERM);
     } else if (k->stop_by_ms || !k->was_ready) {
         keeper_finish(k, KEEPER_FAILED);
     } else {

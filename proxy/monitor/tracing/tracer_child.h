@@ -9,8 +9,8 @@
 #include "trace/capture/tracer.h"
 
 /*
- * Starts a tracer, as a sibling if pidfd is not NULL (helper_child.h). Returns its pid, and its channel
- * (non-blocking, the caller's), or -errno.
+ * Starts a tracer, as a sibling if pidfd is not NULL (helper_child.h). Returns its pid, and its
+ * channel (non-blocking, the caller's), or -errno.
  */
 pid_t tracer_child_start(const struct tracer_start *start, int *pidfd, int *channel_fd)
     __attribute__((warn_unused_result));
