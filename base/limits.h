@@ -132,6 +132,49 @@
  */
 #define LIMIT_OVERDUE_STALE 4096u
 
+/* ---- a device that is restarted ---- */
+
+/*
+ * What is kept of a session on a route with "on backend loss hold", so that a new process of its
+ * device can be given it. QEMU has about twenty maps and one eventfd for each interrupt; a guest
+ * with many DIMMs or an NVMe disk with a queue for each of 256 vCPUs stays within these.
+ */
+#define LIMIT_SETUP_MAPS 4096u
+#define LIMIT_SETUP_FDS 512u
+
+/* Vectors of one interrupt index: those of MSI-X (PCI Express Base Specification, 7.7.2.2). */
+#define LIMIT_SETUP_VECTORS 2048u
+
+/*
+ * Requests under way, and their bytes in all. One that does not fit is not sent again, but answered
+ * with an error. QEMU has one, and some maps that it does not wait for.
+ */
+#define LIMIT_SETUP_REQUESTS 256u
+#define LIMIT_SETUP_REQUEST_BYTES 65536u
+
+/* Requests of a device that its client has not answered. libvfio-user has one at a time. */
+#define LIMIT_SETUP_ASKED 256u
+
+/*
+ * Answers about the device: one about itself, nine regions, five interrupts, each perhaps in two
+ * sizes; and the longest, with a list of areas.
+ */
+#define LIMIT_SETUP_INFOS 64u
+#define LIMIT_SETUP_INFO 4096u
+
+/* Time that a new process has to take all of it, in ms: a few hundred messages at 50 us each. */
+#define LIMIT_REATTACH_MS 3000u
+
+/* Requests in a row to which a device does not reply in time, after which it counts as lost. */
+#define LIMIT_HOLD_MISSED 3u
+
+/* The longest time to hold a session, in ms: a day. */
+#define LIMIT_HOLD_MOST_MS 86400000u
+
+/* Pauses between attempts to reach a new process of a device, in ms. */
+#define LIMIT_HOLD_DIAL_MS 20u
+#define LIMIT_HOLD_DIAL_MOST_MS 1000u
+
 /* ---- looks at executables ---- */
 
 /*

@@ -166,6 +166,12 @@ int version_set_twin_index(struct version_offer *o, uint32_t index)
     return json_object_set_new(twin, "fd_index", json_integer(index)) < 0 ? -ENOMEM : 0;
 }
 
+void version_drop_twin(struct version_offer *o)
+{
+    (void)json_object_del(json_object_get(o->json, "capabilities"), "twin_socket");
+    o->twin_supported = false;
+}
+
 uint32_t version_max_dma_maps(const struct version_offer *o)
 {
     const json_t *caps = json_object_get(o->json, "capabilities");

@@ -84,6 +84,21 @@ uint32_t version_max_dma_maps(const struct version_offer *o);
 int version_set_twin_index(struct version_offer *o, uint32_t index)
     __attribute__((warn_unused_result));
 
+/* Takes "twin_socket" out of an offer. */
+void version_drop_twin(struct version_offer *o);
+
+/* The names of a capability of nested objects, with dots between them. */
+#define VERSION_NAME_SIZE 32u
+
+/*
+ * Compares the capabilities of two replies: none of now's may promise less than before's, as JSON
+ * objects (NULL: all defaults). Numbers may grow, but for a page size; of "pgsizes" no bit may go;
+ * a true must stay. Returns true if so; otherwise the name of the first one that does not, cut to
+ * fit, and both numbers (0: not a number).
+ */
+bool version_keeps(const json_t *before, const json_t *now, char name[static VERSION_NAME_SIZE],
+                   uint64_t *had, uint64_t *has) __attribute__((warn_unused_result));
+
 /*
  * Maximum number of bytes that version_name_max_msg_fds adds to the JSON: "capabilities" and the
  * member itself.

@@ -32,6 +32,7 @@
 #include "proxy/monitor/monitor_context.h"
 #include "proxy/monitor/monitor_session.h"
 #include "proxy/monitor/monitor_session_dial.h"
+#include "proxy/monitor/monitor_session_hold.h"
 #include "proxy/monitor/monitor_session_log.h"
 #include "proxy/monitor/monitor_session_stop.h"
 #include "proxy/config/nofile.h"
@@ -425,6 +426,7 @@ static int monitor_observe(struct monitor *m)
     relook_init(&m->sessions);
     worker_pool_init(&m->worker_pool, &m->context, &m->sessions);
     worker_pool_observe(&m->worker_pool, &of_workers, m);
+    monitor_session_hold_init(&m->sessions);
     monitor_session_dial_init(&m->sessions);
     return 0;
 }

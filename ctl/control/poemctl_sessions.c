@@ -71,6 +71,17 @@ static void poemctl_sessions_print_counts(const json_t *session, const char *mem
     }
 }
 
+static void poemctl_sessions_print_restart(const json_t *restart)
+{
+    if (json_is_true(json_object_get(restart, "held"))) {
+        printf("    held       until another process of its device comes\n");
+    } else if (json_is_true(json_object_get(restart, "possible"))) {
+        printf("    restart    its device may be restarted\n");
+    } else if (restart) {
+        printf("    restart    it ends with its device: %s\n", control_text(restart, "why"));
+    }
+}
+
 static void poemctl_sessions_print_session(const json_t *s)
 {
     const json_t *rule = json_object_get(s, "rule");
@@ -91,6 +102,7 @@ static void poemctl_sessions_print_session(const json_t *s)
     }
     poemctl_sessions_print_counts(s, "to-backend");
     poemctl_sessions_print_counts(s, "to-client");
+    poemctl_sessions_print_restart(json_object_get(s, "restart"));
     if (overdue > 0) {
         printf("    overdue    %lld request%s answered in the device's stead\n", overdue,
                POEMCTL_PLURAL(overdue));
@@ -155,9 +167,30 @@ static int poemctl_sessions_end_session(const char *path, const char *text)
     return control_ask_all("sessions", path, &q, sessions_print_result, NULL);
 }
 
+static void poemctl_sessions_print_detached(json_t *part, void *arg)
+{
+    const json_t *detach = json_object_get(part, "detach");
+
+    (void)arg;
+    if (detach) {
+        printf("session %lld: its device is being detached\n", control_number(detach, "number"));
+    }
+}
+
+static int poemctl_sessions_detach(const char *path, const char *text)
+{
+    struct control_request q = control_request(CONTROL_SESSION_DETACH);
+
+    if (!poemctl_number("sessions", text, &q.number)) {
+        return poemctl_usage(&poemctl_sessions);
+    }
+    return control_ask_all("sessions", path, &q, poemctl_sessions_print_detached, NULL);
+}
+
 struct options {
     const char *control;
-    const char *end; /* a number; NULL: sessions are listed */
+    const char *end;    /* a number; NULL: sessions are listed */
+    const char *detach; /* … */
     bool json;
 };
 
@@ -169,9 +202,12 @@ static int poemctl_sessions_main(int argc, char **argv)
     if (!operands) {
         return POEMCTL_USAGE;
     }
-    if (o.end && (o.json || operands[0])) {
-        poemctl_error("sessions", "--end goes alone");
+    if ((o.end || o.detach) && (o.json || operands[0] || (o.end && o.detach))) {
+        poemctl_error("sessions", "--end and --detach go alone");
         return poemctl_usage(&poemctl_sessions);
+    }
+    if (o.detach) {
+        return poemctl_sessions_detach(o.control, o.detach);
     }
     return o.end
                ? poemctl_sessions_end_session(o.control, o.end)
@@ -181,13 +217,15 @@ static int poemctl_sessions_main(int argc, char **argv)
 static const struct cli_option options[] = {
     POEMCTL_JSON_OPTION(struct options, json),
     {"end", 0, "NUMBER", "end the session with this number", CLI_TEXT(struct options, end)},
+    {"detach", 0, "NUMBER", "detach the session's device", CLI_TEXT(struct options, detach)},
     POEMCTL_CONTROL_OPTION(struct options, control),
     POEMCTL_END_OPTION,
 };
 
 const struct poemctl_command poemctl_sessions = {
     .name = "sessions",
-    .synopsis = "[--json] [--control PATH] [ROUTE]\n--end NUMBER [--control PATH]",
+    .synopsis = "[--json] [--control PATH] [ROUTE]\n--end NUMBER [--control PATH]\n"
+                "--detach NUMBER [--control PATH]",
     .what = "show the sessions of a running poemd, or end one",
     .manual = "poemctl-sessions(1)",
     .options = options,

@@ -159,6 +159,16 @@ static void status_print_devices(const json_t *devices)
     }
 }
 
+static void poemctl_status_print_restarts(const json_t *restarts)
+{
+    const long long held = control_number(restarts, "held");
+
+    if (held > 0) {
+        printf(", %lld device%s lost and %lld replaced", held, POEMCTL_PLURAL(held),
+               control_number(restarts, "replaced"));
+    }
+}
+
 static void poemctl_status_print_route(const json_t *r)
 {
     const bool spawned = json_is_string(json_object_get(r, "spawn"));
@@ -171,6 +181,7 @@ static void poemctl_status_print_route(const json_t *r)
     if (overdue > 0) {
         printf(", %lld request%s answered in the device's stead", overdue, POEMCTL_PLURAL(overdue));
     }
+    poemctl_status_print_restarts(json_object_get(r, "restarts"));
     printf("\n    %s%s -> %s%s\n", control_text(r, "listen"),
            json_is_true(json_object_get(r, "listening")) ? "" : " (not listening)",
            spawned ? "spawn " : "", control_text(r, spawned ? "spawn" : "backend"));

@@ -145,6 +145,12 @@ enum config_demand { CONFIG_DEMAND_ALL_THE_WAY, CONFIG_DEMAND_ONE };
 #define CONFIG_FROM_BACKEND 1u
 #define CONFIG_FROM_CLIENT 2u
 
+/* Whether a client may map BAR memory that a backend shares. */
+enum config_mappable {
+    CONFIG_MAPPABLE_PASS,
+    CONFIG_MAPPABLE_STRIP, /* each access is a message */
+};
+
 /* A connection from a listening socket to a backend's. All strings are owned by the config. */
 struct config_route {
     char *name;    /* unique, [A-Za-z0-9._-]+, at most LIMIT_NAME bytes */
@@ -166,8 +172,12 @@ struct config_route {
     unsigned wait_backend_ms; /* 0: refuse at once if the backend is absent; <= handshake_ms */
     unsigned handshake_ms;    /* 1 … LIMIT_HANDSHAKE_MAX_MS */
     unsigned drain_ms;
-    unsigned stall_ms;         /* at least 1 */
-    unsigned answer_ms;        /* 0: never */
+    unsigned stall_ms;       /* at least 1 */
+    unsigned answer_ms;      /* 0: never */
+    unsigned hold_ms;        /* how long a session is held without its backend; 0: it ends */
+    unsigned mappable;       /* enum config_mappable */
+    unsigned loss, loss_end; /* fixed words of "on backend loss", without meaning */
+    struct config_place loss_at, loss_end_at, hold_at, mappable_at;
     unsigned busy_poll_us;     /* how long workers look again before they sleep; 0: they do not */
     unsigned recite_to_client; /* enum config_recite */
     unsigned demand_from;      /* CONFIG_FROM_* */
@@ -293,6 +303,9 @@ void config_route_deinit(struct config_route *r);
 
 /* Returns true if the route checks the processes that use that party's socket. */
 bool config_route_watches(const struct config_route *r, enum side party);
+
+/* Returns true if BAR memory is not shared: each access is a message. */
+bool config_route_strips(const struct config_route *r);
 
 /* Returns a route with every default and no name or socket. */
 struct config_route config_route_default(struct config_place at);

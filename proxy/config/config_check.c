@@ -62,6 +62,11 @@ bool config_route_watches(const struct config_route *r, enum side party)
            r->same_of != (party == SIDE_CLIENT ? CONFIG_SAME_OF_BACKEND : CONFIG_SAME_OF_CLIENT);
 }
 
+bool config_route_strips(const struct config_route *r)
+{
+    return r->hold_ms > 0 || r->mappable == CONFIG_MAPPABLE_STRIP;
+}
+
 void config_route_deinit(struct config_route *r)
 {
     free(r->name);
@@ -250,6 +255,26 @@ static void config_check_unique(const struct config *c, const struct config_rout
     }
 }
 
+/* A session that is held goes on with a device whose memory its client has not mapped. */
+static void config_check_loss(const struct config_route *r, struct config_errors *e)
+{
+    const bool holds = r->hold_at.line > 0;
+    bool valid = r->loss_at.line > 0;
+
+    for (size_t i = 0; i < e->n; i++) {
+        valid = valid && e->error[i].at.line != r->loss_at.line;
+    }
+    if (valid && holds == (r->loss_end_at.line > 0)) {
+        config_errors_add(e, r->loss_at, "on backend loss end, or on backend loss hold DURATION",
+                          "\"on backend\" needs one of \"loss end\" and \"loss hold\"");
+    }
+    if (holds && r->mappable_at.line > 0 && r->mappable == CONFIG_MAPPABLE_PASS) {
+        config_errors_add(e, r->mappable_at, "mappable strip",
+                          "a client that has mapped the device's memory keeps the memory of a "
+                          "process that is gone: \"hold\" needs \"mappable strip\"");
+    }
+}
+
 static void config_check_route(const struct config *c, const struct config_route *r,
                                struct config_errors *e)
 {
@@ -263,6 +288,7 @@ static void config_check_route(const struct config *c, const struct config_route
                           "a route cannot have %u sessions if all routes together have %u",
                           r->sessions, c->max_sessions);
     }
+    config_check_loss(r, e);
     if (r->wait_backend_ms > r->handshake_ms) {
         config_errors_add(e, r->wait_at, "waiting for the backend is part of the handshake",
                           "wait-backend is longer than handshake-timeout (%u ms)", r->handshake_ms);

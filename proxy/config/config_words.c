@@ -260,6 +260,10 @@ static const char *const same_of_words[] = {[CONFIG_SAME_OF_BOTH] = "both",
                                             [CONFIG_SAME_OF_CLIENT] = "client",
                                             [CONFIG_SAME_OF_BACKEND] = "backend",
                                             NULL};
+static const char *const word_backend[] = {"backend", NULL};
+static const char *const word_end[] = {"end", NULL};
+static const char *const mappable_words[] = {
+    [CONFIG_MAPPABLE_PASS] = "pass", [CONFIG_MAPPABLE_STRIP] = "strip", NULL};
 static const char *const failure_words[] = {
     [CONFIG_AUDIT_REFUSE] = "refuse", [CONFIG_AUDIT_TAINT] = "taint", NULL};
 
@@ -450,6 +454,20 @@ static const struct config_word words[] = {
      .args = {{NULL, "DURATION", VALUE_WAIT, 1, LIMIT_ANSWER_MOST_MS, IN_ROUTE(answer_ms),
                CONFIG_NO_PLACE, NULL}},
      .help = "age at which a request is answered in the device's stead, or never"},
+    {.word = "on",
+     .context = CONTEXT_ROUTE,
+     .args = {{NULL, "backend", VALUE_CHOICE, 0, 0, IN_ROUTE(loss), IN_ROUTE(loss_at),
+               word_backend},
+              {"loss hold", "DURATION", VALUE_DURATION, 1, LIMIT_HOLD_MOST_MS, IN_ROUTE(hold_ms),
+               IN_ROUTE(hold_at), NULL},
+              {"loss", "end", VALUE_CHOICE, 0, 0, IN_ROUTE(loss_end), IN_ROUTE(loss_end_at),
+               word_end}},
+     .help = "whether sessions wait for another process of a device that is gone"},
+    {.word = "mappable",
+     .context = CONTEXT_ROUTE,
+     .args = {{NULL, "HOW", VALUE_CHOICE, 0, 0, IN_ROUTE(mappable), IN_ROUTE(mappable_at),
+               mappable_words}},
+     .help = "whether clients may map the device's memory"},
     {.word = "busy-poll",
      .context = CONTEXT_ROUTE,
      .args = {{NULL, "TIME", VALUE_MICROSECONDS, 0, LIMIT_BUSY_POLL_MOST_US, IN_ROUTE(busy_poll_us),

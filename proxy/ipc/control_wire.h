@@ -38,6 +38,8 @@ enum control_type {
     CONTROL_RELOAD, /* answers as in proxy/monitor/reload/reload_answer.h */
     CONTROL_STOP,   /* answers "stop" with the number of "sessions" left; the connection then ends
                      * with poemd */
+    CONTROL_SESSION_DETACH, /* number: the session's, whose device counts as lost. Answers "detach":
+                             * its number */
     CONTROL_TYPES,
 };
 

@@ -35,6 +35,8 @@ static const struct {
     [IPC_TAP] = {IPC_FROM_MONITOR, 0, WITH_WORKER},
     [IPC_GONE] = {IPC_FROM_MONITOR, 0, WITH_WORKER},
     [IPC_END] = {IPC_FROM_MONITOR, 0, WITH_WORKER},
+    [IPC_ATTACH] = {IPC_FROM_MONITOR, 1, WITH_WORKER},
+    [IPC_DETACH] = {IPC_FROM_MONITOR, 0, WITH_WORKER},
     [IPC_COUNT] = {IPC_FROM_MONITOR, 0, NO_SESSION},
     [IPC_PING] = {IPC_FROM_MONITOR, 0, NO_SESSION},
     [IPC_ADOPT] = {IPC_FROM_MONITOR, 0, NO_SESSION},
@@ -44,11 +46,14 @@ static const struct {
     [IPC_PONG] = {IPC_FROM_WORKER, 0, NO_SESSION},
     [IPC_HEARD] = {IPC_FROM_WORKER, 0, IN(RECITING)},
     [IPC_TURNED_AWAY] = {IPC_FROM_WORKER, 0, NO_SESSION},
-    [IPC_EVIDENCE] = {IPC_FROM_WORKER, 0, IN(RECITING)},
+    [IPC_EVIDENCE] = {IPC_FROM_WORKER, 0, IN(RECITING) | IN(RELAYING)},
     [IPC_TAINT] = {IPC_FROM_WORKER, 0, WITH_WORKER},
     [IPC_EXPORT] = {IPC_FROM_WORKER, 0, RELAYED},
     [IPC_TWIN] = {IPC_FROM_WORKER, 2, RELAYED},
     [IPC_RESUMED] = {IPC_FROM_WORKER, 0, RELAYED},
+    [IPC_LOST] = {IPC_FROM_WORKER, 0, IN(RELAYING)},
+    [IPC_ATTACHED] = {IPC_FROM_WORKER, 0, IN(RELAYING)},
+    [IPC_DETACHED] = {IPC_FROM_WORKER, 0, IN(RELAYING)},
     [IPC_COUNTS] = {IPC_FROM_WORKER, 0, NO_SESSION},
     [IPC_ADOPTED] = {IPC_FROM_WORKER, 0, NO_SESSION},
     [IPC_HANDED_OVER] = {IPC_FROM_WORKER, 0, RELAYED},
@@ -147,6 +152,18 @@ bool ipc_adopted_sound(const struct ipc_adopted *a)
         }
     }
     return true;
+}
+
+bool ipc_detached_sound(const struct ipc_detached *d)
+{
+    const char *const name = d->difference.name;
+    bool good = d->reason < REASON_COUNT && d->difference.what < IPC_DIFFERS_KINDS &&
+                memchr(name, '\0', sizeof d->difference.name);
+
+    for (size_t i = 0; good && name[i]; i++) {
+        good = name[i] > ' ' && name[i] < 0x7f;
+    }
+    return good;
 }
 
 bool ipc_counts_sound(const struct ipc_counts *c)

@@ -55,6 +55,9 @@ enum ipc_type {
     IPC_TAP,         /* how to capture the session from now on */
     IPC_GONE,        /* the process of a party, which connected or listened, has ended */
     IPC_END,         /* end the session for an operator */
+    IPC_ATTACH,      /* fd: another process of its device. The session is held: exchange VERSION
+                      * with it, and await the verdict. */
+    IPC_DETACH,      /* the session's device counts as lost, for an operator */
     IPC_COUNT,       /* report the counts of every relaying session */
     IPC_PING,        /* answer with IPC_PONG, which proves that the worker makes its turns */
     IPC_ADOPT,       /* from the next monitor, after the last one has gone: report what you have */
@@ -71,6 +74,9 @@ enum ipc_type {
     IPC_TWIN,        /* fds: the twin sockets of client and backend, for another worker, should this
                       * one die */
     IPC_RESUMED,     /* the session of an IPC_RESUME goes on */
+    IPC_LOST,        /* its device is gone, and the session is held */
+    IPC_ATTACHED,    /* the process of an IPC_ATTACH has been set up: the session goes on with it */
+    IPC_DETACHED,    /* … is not taken, and its fd is closed: the session stays held */
     IPC_COUNTS,      /* an answer to IPC_COUNT, in as many messages as needed */
     IPC_ADOPTED,     /* an answer to IPC_ADOPT, likewise: all sessions of the worker */
     IPC_HANDED_OVER, /* the worker has closed its fds of the session, which goes on from its page */
@@ -105,6 +111,8 @@ struct ipc_session {
     uint32_t quiet;         /* enum ipc_quiet */
     uint32_t slot;          /* of its page (session_page.h), or SESSION_PAGE_NO_SLOT */
     uint32_t exporting;     /* 1: resumed, and an IPC_RECORDED will follow */
+    uint32_t hold;          /* 1: if its device is lost, the session is held */
+    uint32_t strip;         /* 1: BAR memory of the device is not shared with the client */
     struct recital_id self; /* the route's identity */
     struct tap_settings tap;
     struct dma_settings dma;
@@ -210,7 +218,8 @@ struct ipc_counts {
         uint64_t session;
         struct ipc_count to_backend;
         struct ipc_count to_client;
-        uint64_t overdue; /* requests that were answered in the device's stead */
+        uint32_t overdue; /* requests that were answered in the device's stead */
+        uint32_t lack;    /* enum setup_lack: why it cannot be held */
     } counted[IPC_COUNTED];
 };
 
@@ -244,6 +253,48 @@ struct ipc_resumed {
     struct wire_hdr hdr; /* of the message in doubt, unless IPC_DOUBT_NONE */
 };
 
+/* A device is gone, and its session is held ("on backend loss hold"). */
+struct ipc_lost {
+    uint32_t reason;   /* enum session_reason: that for which the session would have ended */
+    uint32_t requests; /* of the client's that were under way */
+};
+
+/* Where another process of a device falls short of what its predecessor promised. */
+enum ipc_differs {
+    IPC_DIFFERS_NOT,     /* the exchange failed in another way: see reason */
+    IPC_DIFFERS_VERSION, /* in a limit or capability of VERSION: had, has */
+    IPC_DIFFERS_INFO,   /* in an answer about itself: command, index, and the number at that byte */
+    IPC_DIFFERS_ERROR,  /* it refused a command with an errno: has */
+    IPC_DIFFERS_STRAY,  /* it sent something else than the reply to a command */
+    IPC_DIFFERS_SILENT, /* it did not take or answer everything in time */
+    IPC_DIFFERS_KINDS,
+};
+
+struct ipc_difference {
+    uint32_t what;    /* enum ipc_differs */
+    uint32_t command; /* enum wire_command */
+    uint32_t index;
+    uint32_t at;
+    uint64_t had;
+    uint64_t has;
+    char name[32]; /* of a capability: printable, "" if that is not the matter */
+};
+
+struct ipc_attached {
+    uint32_t maps;     /* that it was given … */
+    uint32_t fds;      /* … and fds */
+    uint32_t requests; /* of the client's that were sent again */
+    uint32_t held_ms;  /* how long the session was held */
+    uint32_t setup_ms; /* the part of it since the verdict */
+    uint32_t failed;   /* requests that were answered with an error meanwhile */
+};
+
+struct ipc_detached {
+    uint32_t reason; /* enum session_reason */
+    uint32_t zero;
+    struct ipc_difference difference;
+};
+
 struct ipc_ended {
     uint32_t reason; /* enum session_reason */
     uint32_t err;    /* the errno sent to the client, or 0 */
@@ -275,6 +326,9 @@ struct ipc_msg {
         struct ipc_counts counts;
         struct ipc_adopted adopted;
         struct ipc_resumed resumed;
+        struct ipc_lost lost;
+        struct ipc_attached attached;
+        struct ipc_detached detached;
         struct ipc_ended ended;
     } u;
 };
@@ -303,6 +357,9 @@ bool ipc_taint_sound(const struct ipc_taint *t);
 
 /* Returns true if the enum is in range. */
 bool ipc_resumed_sound(const struct ipc_resumed *r);
+
+/* Returns true if the reason and the difference are in range, and its name is printable. */
+bool ipc_detached_sound(const struct ipc_detached *d);
 
 /* Returns the word for logs and records ("none", "received", "resent"). Static. */
 const char *ipc_doubt_word(uint32_t doubt);

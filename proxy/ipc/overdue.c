@@ -151,6 +151,14 @@ void overdue_note_reply(struct overdue *o, const struct wire_hdr *hdr)
     o->replies += o->replies < LIMIT_OVERDUE_STALE;
 }
 
+void overdue_forget_owed(struct overdue *o)
+{
+    o->n_owed = 0;
+    o->lost = 0;
+    o->silent = 0;
+    o->replies = 0;
+}
+
 uint32_t overdue_wait_ms(const struct overdue *o, uint32_t now_ms)
 {
     uint32_t limit = o->silent ? o->after_ms / LIMIT_ANSWER_SILENT_PART : o->after_ms;

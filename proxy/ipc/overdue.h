@@ -81,6 +81,9 @@ bool overdue_is_late(const struct overdue *o, const struct wire_hdr *hdr);
 /* A message of the device's goes on, or is discarded if it is late. Call once for each. */
 void overdue_note_reply(struct overdue *o, const struct wire_hdr *hdr);
 
+/* The device is gone: its late replies will not come. Requests that wait go on to another one. */
+void overdue_forget_owed(struct overdue *o);
+
 /* Returns the time until the next request must be answered, in ms; UINT32_MAX if none waits. */
 uint32_t overdue_wait_ms(const struct overdue *o, uint32_t now_ms);
 

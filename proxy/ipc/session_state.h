@@ -61,6 +61,8 @@ enum session_reason {
     REASON_STALLED,     /* a receiver took nothing, or a sender stopped midway, for stall-timeout */
     REASON_CLIENT_DIED, /* its process is gone, and its socket is not used by another */
     REASON_BACKEND_DIED,
+    REASON_BACKEND_SILENT, /* it left several requests in a row without a reply */
+    REASON_BACKEND_LOST,   /* no other process of it came while the session was held */
     REASON_IO_ERROR,
     REASON_NO_RESOURCES,
     REASON_WORKER_DIED,

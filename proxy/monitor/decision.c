@@ -263,7 +263,8 @@ static void decision_on_known(void *arg)
         t->taint_of[i] |= f.verdict.taint_of[i];
     }
     t->denied = f.verdict.verdict == VERDICT_DENY;
-    if ((audited || t->table->shown || t->traced) && !verdict_facts_describe(&f)) {
+    if ((audited || t->table->shown || t->traced || t->config->hold_ms > 0) &&
+        !verdict_facts_describe(&f)) {
         log_debug("out of memory for the facts of a verdict");
     }
     if (t->denied) {
@@ -274,8 +275,10 @@ static void decision_on_known(void *arg)
     }
     decision_log_contradictions(t, &f);
     decision_log_verdict(t, &f.verdict);
-    if (t->table->shown) {
+    if (t->table->shown || t->config->hold_ms > 0) {
         t->facts = verdict_facts_text(&f);
+    }
+    if (t->table->shown) {
         t->kept = t->denied ? NULL : kept_facts_new(known);
     }
     monitor_session_decided(t, &f);

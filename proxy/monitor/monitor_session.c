@@ -224,8 +224,36 @@ json_t *monitor_session_facts(const struct monitor_session *t)
 
 /* ---- events ---- */
 
+bool monitor_session_device(struct monitor_session *t, const struct ipc_msg *m)
+{
+    const bool lost = m->type == IPC_LOST;
+
+    /* It is lost while it is not held, and attached or detached while it is. */
+    if (lost != (t->hold == NULL)) {
+        return false;
+    }
+    if (lost) {
+        if (t->config->hold_ms == 0 || m->u.lost.reason >= REASON_COUNT) {
+            return false;
+        }
+        OBSERVERS_NOTIFY(&t->table->observers, lost, t, &m->u.lost);
+    } else if (m->type == IPC_ATTACHED) {
+        OBSERVERS_NOTIFY(&t->table->observers, attached, t, &m->u.attached);
+    } else {
+        if (!ipc_detached_sound(&m->u.detached)) {
+            return false;
+        }
+        OBSERVERS_NOTIFY(&t->table->observers, detached, t, &m->u.detached);
+    }
+    return true;
+}
+
 bool monitor_session_evidence(struct monitor_session *t, const struct ipc_evidence *e)
 {
+    if (t->state == SESSION_RELAYING && t->hold) {
+        OBSERVERS_NOTIFY(&t->table->observers, evidence_again, t, e);
+        return true;
+    }
     if (!monitor_session_advance(t, SESSION_DECIDING)) {
         return false;
     }

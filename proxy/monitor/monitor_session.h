@@ -28,6 +28,7 @@ struct config_route;
 struct generation;
 struct kept_facts;
 struct monitor_context;
+struct monitor_session_hold;
 struct monitor_session_table;
 struct peer_facts;
 struct relook;
@@ -96,8 +97,10 @@ struct monitor_session {
     bool fresh;                   /* denied in a way not seen before */
     struct event client_event;
     struct event timer;
-    struct peer_facts *peer_facts; /* from dialling to the verdict */
-    struct relook *relook;         /* from dialling until it is reaped (relook.h) */
+    struct monitor_session_hold *hold; /* while it has no device (monitor_session_hold.h) */
+    uint32_t lack;                     /* enum setup_lack, as its worker has reported it last */
+    struct peer_facts *peer_facts;     /* from dialling to the verdict */
+    struct relook *relook;             /* from dialling until it is reaped (relook.h) */
     struct audit_writer_wait
         recorded;      /* a record on its way to the disk: the verdict, later exported memory */
     uint32_t taint;    /* bits of enum taint */
@@ -148,6 +151,13 @@ struct monitor_session_events {
     void (*exported)(void *arg, struct monitor_session *t, const struct ipc_export *e);
     /* It goes on in another worker; r is checked, and borrowed. */
     void (*resumed)(void *arg, struct monitor_session *t, const struct ipc_resumed *r);
+    /* Its device is gone, and it is held; l is checked, and borrowed. */
+    void (*lost)(void *arg, struct monitor_session *t, const struct ipc_lost *l);
+    /* VERSION has been exchanged with a new process of its device: checked, and borrowed. */
+    void (*evidence_again)(void *arg, struct monitor_session *t, const struct ipc_evidence *e);
+    /* It goes on with that process; or does not, and stays held. */
+    void (*attached)(void *arg, struct monitor_session *t, const struct ipc_attached *a);
+    void (*detached)(void *arg, struct monitor_session *t, const struct ipc_detached *d);
     /* It is over, still in its last state; what may be NULL. */
     void (*ended)(void *arg, struct monitor_session *t, enum session_reason reason,
                   const struct ipc_ended *what);
@@ -217,8 +227,9 @@ struct tap_settings monitor_session_tap(const struct monitor_session *t);
 void monitor_session_heard(struct monitor_session *t, uint16_t id);
 
 /*
- * From the worker: the handshake is done, and the session waits for the verdict. Returns false if
- * it is not in RECITING: the worker had no right to send this.
+ * From the worker: the handshake is done, and the session waits for the verdict; or that with a new
+ * process of its device. Returns false if it is neither in RECITING nor held: the worker had no
+ * right to send this.
  */
 bool monitor_session_evidence(struct monitor_session *t, const struct ipc_evidence *e)
     __attribute__((warn_unused_result));
@@ -230,6 +241,13 @@ void monitor_session_exported(struct monitor_session *t, const struct ipc_export
 
 /* Notifies that it goes on in another worker. */
 void monitor_session_resumed(struct monitor_session *t, const struct ipc_resumed *r);
+
+/*
+ * From the worker, about its device: IPC_LOST, IPC_ATTACHED or IPC_DETACHED. Returns false if the
+ * worker had no right to send this.
+ */
+bool monitor_session_device(struct monitor_session *t, const struct ipc_msg *m)
+    __attribute__((warn_unused_result));
 
 /* It is being given to t->member. */
 void monitor_session_assigned(struct monitor_session *t);

@@ -43,8 +43,7 @@ static bool monitor_session_may_redial(const struct monitor_session *t, int err)
     return (err == -ENOENT || err == -ECONNREFUSED) && waited < t->config->wait_backend_ms;
 }
 
-/* Returns a socket to the backend, or -errno. */
-static int monitor_session_reach(struct monitor_session *t)
+int monitor_session_reach(struct monitor_session *t)
 {
     int fd = -ECONNREFUSED;
     int err;

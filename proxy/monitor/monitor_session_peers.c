@@ -85,7 +85,7 @@ static void monitor_session_watch_peer_take(struct monitor_session *t, enum side
     }
 }
 
-void monitor_session_watch_peers(struct monitor_session *t)
+void monitor_session_watch_backend(struct monitor_session *t)
 {
     int backend;
 
@@ -96,15 +96,26 @@ void monitor_session_watch_peers(struct monitor_session *t)
         backend = monitor_session_peer_pidfd(t->backend_fd);
     }
     monitor_session_watch_peer_take(t, SIDE_BACKEND, backend);
+}
+
+void monitor_session_watch_peers(struct monitor_session *t)
+{
+    monitor_session_watch_backend(t);
     monitor_session_watch_peer_take(t, SIDE_CLIENT, monitor_session_peer_pidfd(t->client_fd));
+}
+
+void monitor_session_forget_peer(struct monitor_session *t, enum side party)
+{
+    struct monitor_session_peer *const p = &t->peers[party];
+
+    if (p->pid_fd >= 0) {
+        event_del(&p->exit);
+        sock_close(&p->pid_fd);
+    }
 }
 
 void monitor_session_forget_peers(struct monitor_session *t)
 {
-    for (int i = 0; i < SIDES; i++) {
-        if (t->peers[i].pid_fd >= 0) {
-            event_del(&t->peers[i].exit);
-            sock_close(&t->peers[i].pid_fd);
-        }
-    }
+    monitor_session_forget_peer(t, SIDE_CLIENT);
+    monitor_session_forget_peer(t, SIDE_BACKEND);
 }

@@ -4,10 +4,18 @@
 #ifndef POEMD_PROXY_MONITOR_MONITOR_SESSION_PEERS_H
 #define POEMD_PROXY_MONITOR_MONITOR_SESSION_PEERS_H
 
+#include "base/side.h"
+
 struct monitor_session;
 
 /* Notifies the worker when a party's process ends. Call while both sockets are here. */
 void monitor_session_watch_peers(struct monitor_session *t);
+
+/* The same for its backend alone. */
+void monitor_session_watch_backend(struct monitor_session *t);
+
+/* Stops watching one of them. */
+void monitor_session_forget_peer(struct monitor_session *t, enum side party);
 
 /* Stops watching them. */
 void monitor_session_forget_peers(struct monitor_session *t);

@@ -54,6 +54,17 @@ void relook_begin(struct monitor_session *t)
     }
 }
 
+void relook_replace_backend(struct monitor_session *t)
+{
+    struct relook_party *const p = t->relook ? &t->relook->parties[SIDE_BACKEND] : NULL;
+
+    if (p) {
+        sock_close(&p->pidfd);
+        *p = (struct relook_party){.pidfd = -1};
+        relook_party_begin(p, peer_facts_peer(t->peer_facts, SIDE_BACKEND));
+    }
+}
+
 /*
  * Returns true if the party has changed since the verdict, once only. A process that has ended can
  * do nothing more; one that now hides its executable counts as changed.
@@ -165,6 +176,9 @@ bool relook_at_verdict(struct monitor_session *t)
         }
         relook_taint_changed(t);
         t->taint |= TAINT_EXECUTABLE;
+    }
+    if (t->relook->timer) {
+        return true;
     }
     if (t->config->look_ms > 0) {
         t->relook->timer = evtimer_new(t->table->context->base, relook_on_timer, t);

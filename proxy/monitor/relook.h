@@ -28,6 +28,12 @@ void relook_init(struct monitor_session_table *sessions);
 void relook_begin(struct monitor_session *t);
 
 /*
+ * The backend is another process now: remembers its executable instead, as peer_facts has found it.
+ * Call relook_at_verdict again.
+ */
+void relook_replace_backend(struct monitor_session *t);
+
+/*
  * Call when the verdict is about to take effect. Returns false if the session must be refused: a
  * party executes another file than the judged one, and the route's rules deny. If they do not, sets
  * TAINT_EXECUTABLE in the session's taint. Begins the looks at intervals.

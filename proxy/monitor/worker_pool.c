@@ -156,10 +156,11 @@ static bool worker_pool_dispatch_session(struct worker_process *w, struct monito
         monitor_session_heard(t, (uint16_t)m->u.heard.id);
         break;
     case IPC_EVIDENCE:
-        if (!ipc_evidence_sound(&m->u.evidence)) {
-            return false;
-        }
-        return monitor_session_evidence(t, &m->u.evidence);
+        return ipc_evidence_sound(&m->u.evidence) && monitor_session_evidence(t, &m->u.evidence);
+    case IPC_LOST:
+    case IPC_ATTACHED:
+    case IPC_DETACHED:
+        return monitor_session_device(t, m);
     case IPC_TAINT:
         if (!ipc_taint_sound(&m->u.taint)) {
             return false;

@@ -4,6 +4,7 @@
 #include "proxy/monitor/worker_pool_count.h"
 
 #include "proxy/ipc/ipc.h"
+#include "proxy/ipc/setup_lack.h"
 
 void worker_pool_count(struct worker_pool *c)
 {
@@ -48,6 +49,7 @@ void worker_pool_take_counts(struct worker_process *w, const struct ipc_counts *
             t->counted = true;
             t->to_backend = counted->to_backend;
             t->to_client = counted->to_client;
+            t->lack = counted->lack < SETUP_LACKS ? counted->lack : SETUP_KEPT;
             monitor_session_count_overdue(t, counted->overdue);
         }
     }

@@ -106,6 +106,8 @@ static struct ipc_session worker_pool_message_begin(const struct monitor_session
                                 .recite = r->recite_to_client,
                                 .ask_backend = worker_pool_message_wants(r),
                                 .recorded = audit_writer_on(&t->table->context->audit_writer),
+                                .hold = r->hold_ms > 0,
+                                .strip = config_route_strips(r),
                                 .quiet = t->muted   ? IPC_MUTED
                                          : t->quiet ? IPC_QUIET
                                                     : IPC_LOGGED,
@@ -139,6 +141,9 @@ struct ipc_msg worker_pool_message(const struct monitor_session *t, enum ipc_typ
         m.type = t->twin_fds[SIDE_CLIENT] < 0 ? IPC_RESUME : IPC_RESUME_TWIN;
         m.u.begin = worker_pool_message_begin(t);
         m.u.begin.exporting = worker_pool_exporting(t);
+    } else if (type == IPC_ATTACH) {
+        m.u.begin = worker_pool_message_begin(t);
+        m.u.begin.handshake_ms = t->config->handshake_ms;
     } else if (type == IPC_VERDICT) {
         m.u.verdict.err = (uint32_t)t->verdict_err;
         m.u.verdict.unrecorded = t->unrecorded;

@@ -33,6 +33,10 @@ void worker_pool_peer_gone(struct monitor_session *t);
 /* Has the session's worker end it. */
 void worker_pool_end(struct monitor_session *t);
 
+/* Passes on the socket of another process of its device (t->backend_fd); detaches the device. */
+void worker_pool_attach(struct monitor_session *t);
+void worker_pool_detach(struct monitor_session *t);
+
 /* Returns true if a message of that type still waits to be sent to the session's worker. */
 bool worker_pool_unsent(const struct monitor_session *t, enum ipc_type type);
 

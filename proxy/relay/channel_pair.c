@@ -167,9 +167,38 @@ static bool channel_pair_is_closing(int err)
     return err == EPIPE || err == ECONNRESET;
 }
 
+/* Returns true if the outcome is that of a backend that is gone. */
+static bool channel_pair_is_loss(const struct direction *d, enum relay_outcome r,
+                                 const struct relay_detail *detail)
+{
+    if (d->from_client) {
+        return r == RELAY_TO_ERROR && channel_pair_is_closing(detail->err);
+    }
+    return r == RELAY_EOF || r == RELAY_TRUNCATED ||
+           (r == RELAY_FROM_ERROR && channel_pair_is_closing(detail->err));
+}
+
+/*
+ * The backend is gone. If only sending to it has failed, what it sent may still be under way, and
+ * the other direction notices its end.
+ */
+static void channel_pair_lost(struct channel_pair *l, struct direction *d)
+{
+    if (d->from_client && sock_hung_up(l->backend.fd)) {
+        channel_pair_want_read(d->from, false);
+        channel_pair_stop_writing(d->to);
+        return;
+    }
+    channel_pair_notify(l, CHANNEL_PAIR_LOST, REASON_BACKEND_CLOSED, false, NULL);
+}
+
 static void channel_pair_ended(struct channel_pair *l, struct direction *d, enum relay_outcome r,
                                const struct relay_detail *detail)
 {
+    if (l->keeps && l->to_client.setup->lack == SETUP_KEPT && channel_pair_is_loss(d, r, detail)) {
+        channel_pair_lost(l, d);
+        return;
+    }
     if (r == RELAY_EOF) {
         channel_pair_closed(l, d, true, sock_hung_up(d->from->fd));
     } else if (r == RELAY_FROM_ERROR && channel_pair_is_closing(detail->err)) {
@@ -242,7 +271,7 @@ static void channel_pair_turn(struct channel_pair *l, bool from_client)
     unsigned refused;
     bool ready = true;
 
-    if (*d.done) {
+    if (*d.done || (from_client && l->resting)) {
         return;
     }
     refused = d.direction->mark->refused;
@@ -297,7 +326,7 @@ static void channel_pair_balance(struct channel_pair *l, bool from_client)
 {
     struct direction d = channel_pair_direction_of(l, from_client);
 
-    if (*d.done) {
+    if (*d.done || (from_client && l->resting)) {
         return;
     }
     if (relay_has_replies(d.direction)) {
@@ -307,6 +336,14 @@ static void channel_pair_balance(struct channel_pair *l, bool from_client)
     } else if (!d.from->reading && !d.to->writing && !channel_pair_is_pausing(l) &&
                !dma_gate_blocked(&l->dma, from_client)) {
         channel_pair_want_read(d.from, true);
+    }
+}
+
+void channel_pair_rest(struct channel_pair *l, bool on)
+{
+    l->resting = on;
+    if (!l->to_backend_done) {
+        channel_pair_want_read(&l->client, !on);
     }
 }
 
@@ -368,6 +405,9 @@ static void channel_pair_run(struct channel_pair *l, bool from_client)
     }
     channel_pair_resume(l);
     channel_pair_await_reply(l);
+    if (l->detached && from_client && !l->to_backend_done) {
+        channel_pair_notify(l, CHANNEL_PAIR_TAKEN, REASON_NONE, true, NULL);
+    }
     if (l->hand) {
         *l->hand = 0;
     }
@@ -504,6 +544,84 @@ void channel_pair_tap(struct channel_pair *l, struct tap *to_backend, struct tap
 {
     l->to_backend.tap = to_backend;
     l->to_client.tap = to_client;
+}
+
+void channel_pair_keep(struct channel_pair *l, struct setup *s)
+{
+    l->keeps = true;
+    relay_keep_setup(&l->to_backend, s);
+    relay_keep_setup(&l->to_client, s);
+}
+
+bool channel_pair_detach(struct channel_pair *l)
+{
+    const struct relay_mark *const m = l->to_client.mark;
+    const bool whole = m->left == 0 || (l->to_client.queue && !m->large);
+
+    if (!whole || m->ready || l->to_client_done) {
+        return false;
+    }
+    l->detached = true;
+    channel_pair_want_read(&l->backend, false);
+    channel_pair_stop_writing(&l->backend);
+    channel_pair_stop_writing(&l->client);
+    relay_deinit(&l->to_client);
+    l->to_client_done = true;
+    l->to_client_wait = CHANNEL_PAIR_WAIT_NONE;
+    l->to_backend_wait = CHANNEL_PAIR_WAIT_NONE;
+    l->paused[SIDE_BACKEND] = false;
+    dma_gate_replace_backend(&l->dma);
+    relay_discard(&l->to_backend);
+    sock_hang_up(&l->backend.fd);
+    channel_pair_want_read(&l->client, !l->resting);
+    /* It may hold a message that could not be sent. */
+    event_active(&l->client.readable, EV_READ, 0);
+    return true;
+}
+
+bool channel_pair_may_attach(const struct channel_pair *l)
+{
+    return relay_is_whole(&l->to_backend);
+}
+
+int channel_pair_attach_take(struct channel_pair *l, int backend_fd)
+{
+    struct event_base *const base = event_get_base(&l->client.readable);
+    const int err = channel_pair_end_init(&l->backend, l, base, backend_fd);
+
+    if (l->waits) {
+        (void)event_assign(&l->waits->writable[SIDE_BACKEND], base, backend_fd,
+                           EV_WRITE | EV_PERSIST, channel_pair_on_writable, &l->backend);
+    }
+    l->detached = false;
+    l->to_client_done = false;
+    relay_redirect(&l->to_backend, l->client.fd, backend_fd);
+    relay_redirect(&l->to_client, backend_fd, l->client.fd);
+    channel_pair_rest(l, false);
+    channel_pair_await_reply(l);
+    return err;
+}
+
+bool channel_pair_answers(struct channel_pair *l, const uint8_t *reply, size_t n)
+{
+    struct wire_hdr hdr;
+
+    if (wire_get_hdr(reply, n, UINT32_MAX, &hdr) != WIRE_FRAME_OK) {
+        return true;
+    }
+    setup_note(l->to_client.setup, SIDE_BACKEND, reply, n, NULL, 0);
+    if (asked_any(&l->client_asked)) {
+        asked_answered(&l->client_asked, &hdr);
+    }
+    if (l->overdue) {
+        overdue_note_reply(l->overdue, &hdr);
+    }
+    if (l->to_client.tap) {
+        tap_made(l->to_client.tap, reply);
+    }
+    return !l->to_client.watched || !dma_gate_cares(l->dma.gate, &hdr, 0) ||
+           dma_gate_judge(&l->dma, false, &hdr, reply + WIRE_HDR_SIZE, n - WIRE_HDR_SIZE,
+                          (struct dma_fds){.n = 0}) != DMA_NO_MEMORY;
 }
 
 void channel_pair_stop(struct channel_pair *l)

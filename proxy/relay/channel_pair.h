@@ -21,6 +21,10 @@ enum channel_pair_news {
                                * channel_pair_wait */
     CHANNEL_PAIR_HALF_CLOSED, /* one side has closed its writing, and all it sent is delivered */
     CHANNEL_PAIR_CLOSED,      /* both directions are done */
+    CHANNEL_PAIR_LOST,        /* the backend is gone, all it sent is delivered; only if it is kept
+                               * (channel_pair_keep): detach it, or end */
+    CHANNEL_PAIR_TAKEN,       /* detached: the client's messages have been taken and noted, for the
+                               * owner to answer */
     CHANNEL_PAIR_OVERDUE,     /* a request was answered in the backend's stead */
     CHANNEL_PAIR_REFUSED,     /* an invalid header was answered, for the first time from a side */
     CHANNEL_PAIR_FAILED,      /* see the event's reason and detail */
@@ -72,6 +76,9 @@ struct channel_pair {
     struct relay_direction to_client;
     bool to_backend_done;
     bool to_client_done;
+    bool resting;               /* nothing of the client's is taken: see channel_pair_rest */
+    bool keeps;                 /* a backend that is gone does not end it: see channel_pair_keep */
+    bool detached;              /* … and has been detached */
     enum session_reason reason; /* of the first closing */
     enum channel_pair_wait to_backend_wait;
     enum channel_pair_wait to_client_wait;
@@ -127,6 +134,43 @@ void channel_pair_count_fds(struct channel_pair *l, struct fdroom_session *s);
  * life, and needs a gate. It may have requests that wait already. Call before the loop's next turn.
  */
 void channel_pair_watch(struct channel_pair *l, struct overdue *o);
+
+/* Leaves what the client sends in its socket, or takes it again. */
+void channel_pair_rest(struct channel_pair *l, bool on);
+
+/*
+ * Notes in s what is set up, and survives its backend: CHANNEL_PAIR_LOST is notified instead of the
+ * backend's closing, or the truncation of its last message. s is borrowed for its life. Needs a
+ * gate. Call before the loop's next turn.
+ */
+void channel_pair_keep(struct channel_pair *l, struct setup *s);
+
+/*
+ * Hangs up the backend, which may still be there. What the client sends is taken and noted from
+ * then on, as if it went on; the owner answers it. Returns false if part of a message of the
+ * backend's has gone to the client: it cannot go on with another one, and must end.
+ */
+bool channel_pair_detach(struct channel_pair *l) __attribute__((warn_unused_result));
+
+/*
+ * Returns true if another backend would get whole messages from now on: if not, the client is
+ * inside a message that is being discarded.
+ */
+bool channel_pair_may_attach(const struct channel_pair *l);
+
+/*
+ * Goes on with another backend, whose socket it takes, and which has been set up. Returns 0 or
+ * -errno; in either case the socket is closed by channel_pair_deinit.
+ */
+int channel_pair_attach_take(struct channel_pair *l, int backend_fd)
+    __attribute__((warn_unused_result));
+
+/*
+ * The owner answers a request of the client's in the backend's stead, which is detached: notes the
+ * reply, n bytes, in the gate and wherever requests await it. Returns false if out of memory.
+ */
+bool channel_pair_answers(struct channel_pair *l, const uint8_t *reply, size_t n)
+    __attribute__((warn_unused_result));
 
 /* The gate's report has been sent: a direction that was held for it goes on. */
 void channel_pair_resume(struct channel_pair *l);

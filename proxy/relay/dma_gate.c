@@ -515,6 +515,14 @@ void dma_gate_replied(struct dma_gate_side *l, bool to_client, size_t n)
     }
 }
 
+void dma_gate_replace_backend(struct dma_gate_side *l)
+{
+    dma_gate_way_deinit(&l->backend);
+    l->backend.closed = false;
+    l->backend.reply_start = 0;
+    l->backend.reply_end = 0;
+}
+
 void dma_gate_close(struct dma_gate_side *l, bool to_client)
 {
     struct dma_way *w = dma_gate_way_of(l, to_client);

@@ -195,4 +195,7 @@ void dma_gate_replied(struct dma_gate_side *l, bool to_client, size_t n);
 /* Nothing can be sent to that side any more: drops the replies to it. */
 void dma_gate_close(struct dma_gate_side *l, bool to_client);
 
+/* The backend is gone: drops its requests and the replies to it. Another takes its place. */
+void dma_gate_replace_backend(struct dma_gate_side *l);
+
 #endif

@@ -45,6 +45,16 @@ static void fdroom_use(struct fdroom_session *s, uint32_t used)
     s->used = used;
 }
 
+void fdroom_redirect(struct fdroom_leg *leg, int to_fd)
+{
+    const uint32_t gone = leg->flying;
+
+    leg->flying = 0;
+    leg->to_fd = to_fd;
+    leg->session->received += gone;
+    fdroom_use(leg->session, leg->session->used - gone);
+}
+
 void fdroom_look(struct fdroom_session *s)
 {
     uint32_t used = s->used;

@@ -66,6 +66,9 @@ bool fdroom_has(struct fdroom_leg *leg, uint32_t n);
  */
 void fdroom_hold(struct fdroom_leg *leg, uint32_t n, uint32_t sent);
 
+/* The leg's receiver is gone, and another takes its place: nothing is in flight any more. */
+void fdroom_redirect(struct fdroom_leg *leg, int to_fd);
+
 /* Asks the kernel what has been received, in all directions. */
 void fdroom_look(struct fdroom_session *s);
 

@@ -65,6 +65,49 @@ void relay_watch(struct relay_direction *p, struct overdue *o)
     p->overdue = o;
 }
 
+void relay_keep_setup(struct relay_direction *p, struct setup *s)
+{
+    p->setup = s;
+}
+
+void relay_discard(struct relay_direction *p)
+{
+    p->to_fd = -1;
+    p->discards = true;
+}
+
+bool relay_is_whole(const struct relay_direction *p)
+{
+    return p->mark->left == 0 || (p->queue && !p->mark->large);
+}
+
+void relay_redirect(struct relay_direction *p, int from_fd, int to_fd)
+{
+    struct relay_mark *const m = p->mark;
+
+    p->discards = false;
+    p->to_fd = to_fd;
+    if (p->leg) {
+        fdroom_redirect(p->leg, to_fd);
+    }
+    if (p->from_fd != from_fd) {
+        p->from_fd = from_fd;
+        m->left = 0;
+        m->header = false;
+        m->ready = false;
+        m->ending = 0;
+        m->judged = m->total.taken;
+        m->verdict = DMA_PASS;
+    }
+}
+
+ssize_t relay_send_posted(const struct relay_direction *p, const uint8_t *bytes, size_t n)
+{
+    return p->discards
+               ? (ssize_t)n
+               : sock_send_post(p->to_fd, p->pool->post, bytes, n, &p->queue->fds, MSG_DONTWAIT);
+}
+
 void relay_ask(struct relay_direction *p, struct asked *asks, struct asked *asked)
 {
     p->asks = asks;
@@ -171,6 +214,9 @@ void relay_note_dropped(struct relay_direction *p, const struct wire_hdr *hdr)
 {
     if (asked_any(p->asked) && relay_is_late(p, hdr)) {
         asked_answered(p->asked, hdr);
+    }
+    if (p->setup && p->from_client) {
+        setup_drop_stale(p->setup, hdr);
     }
     relay_note_reply(p, hdr);
 }
@@ -492,6 +538,7 @@ static enum relay_outcome relay_direction_push(struct relay_direction *p,
     struct queue *q = p->queue;
 
     while (q->start < q->end) {
+        const size_t before = q->start;
         const ssize_t n = relay_hold_send(p);
 
         if (n == -EAGAIN) {
@@ -503,6 +550,9 @@ static enum relay_outcome relay_direction_push(struct relay_direction *p,
         if (n < 0) {
             detail->err = (int)-n;
             return RELAY_TO_ERROR;
+        }
+        if (p->setup && before == 0 && q->end == p->mark->hdr.size) {
+            setup_note(p->setup, relay_from(p), q->data, q->end, &q->fds, p->now_ms);
         }
         /* The fds went with the first byte. Sent again, they would arrive twice. */
         if (q->fds.n > 0) {
@@ -567,7 +617,7 @@ static bool relay_direction_awaits_fds(const struct relay_direction *p)
 
 enum relay_outcome relay_turn(struct relay_direction *p, struct relay_detail *detail)
 {
-    if (p->overdue && p->from_client) {
+    if ((p->overdue || p->setup) && p->from_client) {
         p->now_ms = clock_coarse_ms();
     }
     for (int turn = 0; turn < LIMIT_TURNS; turn++) {

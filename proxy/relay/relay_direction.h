@@ -42,6 +42,7 @@
 #include "proxy/ipc/session_state.h"
 #include "proxy/relay/tap.h"
 #include "proxy/relay/sender_check.h"
+#include "proxy/relay/setup.h"
 
 struct relay_direction {
     int from_fd;             /* borrowed, non-blocking */
@@ -58,7 +59,9 @@ struct relay_direction {
     struct dma_gate_side *dma;         /* borrowed, or NULL */
     struct tap *tap;                   /* borrowed; NULL: not captured */
     struct overdue *overdue;           /* borrowed; NULL: requests are not watched */
-    uint32_t now_ms;                   /* clock_coarse_ms of this turn, if they are */
+    struct setup *setup;               /* borrowed; NULL: nothing is kept for another device */
+    bool discards;                     /* to_fd is gone: what would be sent to it is only noted */
+    uint32_t now_ms;                   /* clock_coarse_ms of this turn, for both of these */
     struct sender_check *sender_check; /* borrowed; NULL: senders are not checked */
     struct fdroom_leg *leg;            /* borrowed; NULL: its fds are not counted */
     unsigned awaited_fds;              /* number of next fds, for which there is no room yet; 0:
@@ -126,6 +129,30 @@ void relay_watch(struct relay_direction *p, struct overdue *o);
  * have waited since since_ms at least. Needs relay_watch.
  */
 void relay_look_ahead(struct relay_direction *p, uint32_t since_ms);
+
+/*
+ * Has what passes noted in s, which is borrowed for its life. Needs relay_guard. Call before the
+ * first turn.
+ */
+void relay_keep_setup(struct relay_direction *p, struct setup *s);
+
+/*
+ * The receiver is gone: messages to it are judged, noted and taken as before, but not sent, until
+ * there is another one. Needs relay_keep_setup.
+ */
+void relay_discard(struct relay_direction *p);
+
+/*
+ * Returns true if the sender is between two messages, or inside one that is still held: another
+ * receiver would get whole messages.
+ */
+bool relay_is_whole(const struct relay_direction *p);
+
+/*
+ * Another receiver, or another sender, takes the place of the one that is gone: borrows its socket.
+ * Of the other one's last message nothing may have gone on, or all of it.
+ */
+void relay_redirect(struct relay_direction *p, int from_fd, int to_fd);
 
 /* Returns the queue, closing fds that were not delivered. */
 void relay_deinit(struct relay_direction *p);
@@ -199,6 +226,13 @@ enum relay_outcome relay_pass_seen(struct relay_direction *p, struct relay_look 
 enum relay_outcome relay_pass_on(struct relay_direction *p, struct relay_detail *detail)
     __attribute__((warn_unused_result));
 
+/*
+ * Sends bytes with the queue's fds, as sock_send_post does; if it discards, nothing is sent, and
+ * all of it counts as sent.
+ */
+ssize_t relay_send_posted(const struct relay_direction *p, const uint8_t *bytes, size_t n)
+    __attribute__((warn_unused_result));
+
 /* A message has begun: its header is valid, and have bytes of it are in the queue. */
 void relay_begin_message(struct relay_direction *p, const struct wire_hdr *hdr, size_t have);
 
@@ -264,6 +298,12 @@ enum dma_verdict relay_judge_message(const struct relay_direction *p, const uint
 enum dma_verdict relay_judge_time(struct relay_direction *p, const struct wire_hdr *hdr,
                                   uint64_t position, enum dma_verdict v);
 
+/* Returns the side that sends. Needs relay_guard. */
+static inline enum side relay_from(const struct relay_direction *p)
+{
+    return p->from_client ? SIDE_CLIENT : SIDE_BACKEND;
+}
+
 /* Returns true if the message is a reply to a request that the broker has answered. */
 static inline bool relay_is_late(const struct relay_direction *p, const struct wire_hdr *hdr)
 {
@@ -288,7 +328,7 @@ void relay_gate_strip(struct relay_direction *p, const struct wire_hdr *hdr, uin
 /* Returns true if bytes that may be sent now must be judged before. */
 static inline bool relay_must_judge(const struct relay_direction *p)
 {
-    return p->dma && (p->watched || p->overdue || p->queue->fds.n > 0);
+    return p->dma && (p->watched || p->overdue || p->setup || p->queue->fds.n > 0);
 }
 
 /*

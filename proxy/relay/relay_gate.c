@@ -33,6 +33,9 @@ void relay_gate_strip(struct relay_direction *p, const struct wire_hdr *hdr, uin
         m.flags &= ~(WIRE_DMA_MMAP | WIRE_DMA_FILE_IO);
         wire_put(bytes + WIRE_HDR_SIZE, &m, sizeof m);
     }
+    if (p->setup && setup_strips(p->setup, relay_from(p), hdr)) {
+        setup_strip(bytes, n);
+    }
 }
 
 /* Returns the held fds; asks the kernel about their kind only if that matters. */
@@ -56,13 +59,10 @@ static void relay_gate_discard(struct relay_direction *p)
     p->mark->ending = 0;
 }
 
-enum dma_verdict relay_judge_message(const struct relay_direction *p, const uint8_t *bytes,
-                                     const struct wire_hdr *hdr, size_t n)
+/* Judges a message with n_fds fds that the receiver would get. */
+static enum dma_verdict relay_gate_judge(const struct relay_direction *p, const uint8_t *bytes,
+                                         const struct wire_hdr *hdr, size_t n, unsigned n_fds)
 {
-    /* The client does not get a late reply's fds. */
-    const bool late = relay_is_late(p, hdr);
-    const unsigned n_fds = late ? 0 : p->queue->fds.n;
-
     if (!p->watched) {
         if (n_fds > 0) {
             dma_gate_fds(p->dma, p->from_client);
@@ -72,8 +72,22 @@ enum dma_verdict relay_judge_message(const struct relay_direction *p, const uint
     return dma_gate_cares(p->dma->gate, hdr, n_fds)
                ? dma_gate_judge(p->dma, p->from_client, hdr, bytes + WIRE_HDR_SIZE,
                                 n - WIRE_HDR_SIZE,
-                                late ? (struct dma_fds){.n = 0} : relay_gate_fds(p))
+                                n_fds == 0 ? (struct dma_fds){.n = 0} : relay_gate_fds(p))
                : DMA_PASS;
+}
+
+enum dma_verdict relay_judge_message(const struct relay_direction *p, const uint8_t *bytes,
+                                     const struct wire_hdr *hdr, size_t n)
+{
+    const bool strips = p->setup && setup_strips(p->setup, relay_from(p), hdr);
+    enum dma_verdict v;
+
+    if (p->setup && p->from_client && setup_is_stale(p->setup, hdr)) {
+        return DMA_DROP;
+    }
+    /* The client does not get a late reply's fds. */
+    v = relay_gate_judge(p, bytes, hdr, n, strips || relay_is_late(p, hdr) ? 0 : p->queue->fds.n);
+    return v == DMA_PASS && strips ? DMA_STRIP : v;
 }
 
 enum dma_verdict relay_judge_time(struct relay_direction *p, const struct wire_hdr *hdr,
@@ -123,6 +137,9 @@ static enum relay_outcome relay_gate_judge_piece(struct relay_direction *p, bool
     if (p->mark->piece == DMA_NO_MEMORY) {
         return RELAY_NO_MEMORY;
     }
+    if (first && p->setup && p->mark->piece != DMA_DROP) {
+        setup_note_large(p->setup, relay_from(p), &p->mark->hdr, p->now_ms);
+    }
     /* Fds that a client sends after a message's beginning would not be judged. */
     if (first && p->mark->piece == DMA_STRIP) {
         relay_gate_strip(p, &p->mark->hdr, q->data, q->end);
@@ -149,6 +166,9 @@ static enum relay_outcome relay_gate_judge_whole(struct relay_direction *p)
     case DMA_DROP:
         if (p->tap) {
             tap_kept_back(p->tap, &p->mark->hdr, q->data, q->end);
+        }
+        if (p->setup && p->from_client) {
+            setup_drop_stale(p->setup, &p->mark->hdr);
         }
         relay_gate_discard(p);
         break;

@@ -59,8 +59,7 @@ ssize_t relay_hold_send(struct relay_direction *p)
 
     p->pool->post->done = 0;
     held_set(q->held, HELD_SENDING, q->start, q->end);
-    n = sock_send_post(p->to_fd, p->pool->post, q->data + q->start, q->end - q->start, &q->fds,
-                       MSG_DONTWAIT);
+    n = relay_send_posted(p, q->data + q->start, q->end - q->start);
     q->start += n > 0 ? (size_t)n : 0;
     held_set(q->held, HELD_STILL, q->start, q->end);
     return n;

@@ -200,6 +200,21 @@ static enum relay_outcome relay_pass_wait(struct relay_direction *p, ssize_t err
     return err == -EAGAIN ? RELAY_WRITE : RELAY_PAUSE;
 }
 
+/* Notes what the messages that begin in the first n copied bytes set up. */
+static void relay_pass_note_setup(struct relay_direction *p, size_t n)
+{
+    const uint8_t *const data = p->queue->data;
+    struct wire_hdr hdr;
+
+    for (size_t at = 0; at < n; at += hdr.size) {
+        if (wire_get_hdr(data + at, p->copied - at, UINT32_MAX, &hdr) != WIRE_FRAME_OK) {
+            return;
+        }
+        /* One with fds is alone. */
+        setup_note(p->setup, relay_from(p), data + at, p->copied - at, &p->queue->fds, p->now_ms);
+    }
+}
+
 enum relay_outcome relay_pass_on(struct relay_direction *p, struct relay_detail *detail)
 {
     struct relay_mark *m = p->mark;
@@ -209,7 +224,7 @@ enum relay_outcome relay_pass_on(struct relay_direction *p, struct relay_detail 
     ssize_t n;
 
     relay_pass_intend(p, p->copied_messages, fds);
-    n = sock_send_post(p->to_fd, p->pool->post, q->data, p->copied, &q->fds, MSG_DONTWAIT);
+    n = relay_send_posted(p, q->data, p->copied);
     if (n == -EAGAIN || n == -ETOOMANYREFS) {
         return relay_pass_wait(p, n);
     }
@@ -227,6 +242,9 @@ enum relay_outcome relay_pass_on(struct relay_direction *p, struct relay_detail 
         tap_sent_part(p->tap, q->data, (size_t)n, p->copied);
     }
     relay_note_messages(p, q->data, (size_t)n, p->copied);
+    if (p->setup) {
+        relay_pass_note_setup(p, (size_t)n);
+    }
     r = relay_pass_take(p, detail);
     if (r != RELAY_MORE) {
         return r;

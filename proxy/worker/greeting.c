@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <event2/event_struct.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 #include <sys/socket.h>
@@ -20,6 +21,7 @@
 #include "proxy/ipc/heap.h"
 #include "proxy/worker/greeting_message.h"
 #include "proxy/worker/greeting_tap.h"
+#include "proxy/worker/greeting_twin.h"
 
 enum phase { REQUEST, FORWARD, REPLY, VERDICT, ANSWER, OVER };
 
@@ -27,15 +29,16 @@ struct greeting {
     enum phase phase;
     int client_fd;
     int backend_fd;
-    int client_twin_fd;      /* our end of the pair made for the client */
-    int client_twin_peer_fd; /* the client's end, until it has been sent */
-    int backend_twin_fd;
+    struct greeting_twin twin;
     struct sender_check *sender_check[SIDES];
     bool strange;   /* something came from another process, and the session must end */
     int refuse_err; /* 0: it is not refused, … */
     enum session_reason refuse_reason;
     const char *refuse_why;
-    bool answerable; /* the client's header has come, so there is an id to answer to */
+    bool keeps;       /* settings->keep */
+    bool again;       /* settings->request: there is no client */
+    uint8_t *request; /* owned: kept, of request_size; or NULL */
+    bool answerable;  /* the client's header has come, so there is an id to answer to */
     struct event client_event;
     struct event backend_event;
     struct wire_hdr request_hdr;
@@ -95,6 +98,9 @@ static void greeting_watch_client(struct greeting *g)
 {
     struct event *e = &g->client_event;
 
+    if (g->again) {
+        return;
+    }
     event_del(e);
     event_assign(e, event_get_base(e), g->client_fd, EV_CLOSED, greeting_on_client_closed, g);
     (void)event_add(e, NULL);
@@ -262,28 +268,6 @@ static enum reading greeting_read_message(struct greeting *g, bool by_backend)
 
 /* ---- writing a message ---- */
 
-/*
- * Fills g->out with a VERSION message. Returns false if out of memory, since a rewritten message is
- * at most LIMIT_VERSION_ADDED bytes longer than the one read.
- */
-static bool greeting_compose(struct greeting *g, const struct wire_hdr *like,
-                             const struct version_offer *o)
-{
-    const size_t room = g->in.size + LIMIT_VERSION_ADDED;
-    struct wire_hdr hdr = *like;
-    size_t n;
-
-    if (!greeting_message_room(&g->out, room)) {
-        return false;
-    }
-    n = version_write(o, g->out.data + WIRE_HDR_SIZE, room - WIRE_HDR_SIZE);
-    hdr.size = (uint32_t)(WIRE_HDR_SIZE + n);
-    wire_put_hdr(g->out.data, &hdr);
-    g->out.size = hdr.size;
-    g->out.at = 0;
-    return n > 0;
-}
-
 static void greeting_fail_to_compose(struct greeting *g)
 {
     greeting_fail(g, false, REASON_NO_RESOURCES, ENOMEM, "no memory to rewrite VERSION");
@@ -355,11 +339,30 @@ static bool greeting_compose_request(struct greeting *g)
             reciter_ask(&g->reciter, ask == RECITER_WANTS_RECITAL ? challenge : NULL, request))) {
         return false;
     }
-    if (!greeting_compose(g, &g->request_hdr, request)) {
+    if (!greeting_message_compose(&g->out, g->in.size, &g->request_hdr, request)) {
         greeting_fail_to_compose(g);
         return false;
     }
     return greeting_recital_goes_on(g, false, reciter_sent(&g->reciter, g->out.data, g->out.size));
+}
+
+/*
+ * Keeps the request for another process of the backend. A twin socket cannot be kept: both parties
+ * use the main one.
+ */
+static bool greeting_keep_request(struct greeting *g)
+{
+    version_drop_twin(&g->result.request);
+    if (g->again) {
+        return true;
+    }
+    g->request = malloc(g->in.size);
+    if (!g->request) {
+        greeting_fail(g, false, REASON_NO_RESOURCES, ENOMEM, "no memory to keep VERSION");
+        return false;
+    }
+    memcpy(g->request, g->in.data, g->in.size);
+    return true;
 }
 
 /* Returns true if the next phase may begin at once. */
@@ -372,7 +375,9 @@ static bool greeting_do_request(struct greeting *g)
         return false;
     }
     g->result.request_size = (uint32_t)g->in.size;
-    greeting_tap_in(&g->tap, SIDE_CLIENT, g->in.data, g->in.size, &g->in_fds, false);
+    if (!g->again) {
+        greeting_tap_in(&g->tap, SIDE_CLIENT, g->in.data, g->in.size, &g->in_fds, false);
+    }
     if (g->backend_fd < 0 || g->refuse_err) {
         greeting_fail(g, false, g->refuse_reason, g->refuse_err, g->refuse_why);
         return false;
@@ -384,6 +389,9 @@ static bool greeting_do_request(struct greeting *g)
     }
     if (o != VERSION_OK) {
         greeting_malformed(g, false, version_outcome_text(o, json));
+        return false;
+    }
+    if (g->keeps && !greeting_keep_request(g)) {
         return false;
     }
     if (!greeting_recital_goes_on(
@@ -410,34 +418,13 @@ static bool greeting_do_forward(struct greeting *g)
     return r > 0;
 }
 
-/*
- * The backend has enabled twin_socket. Its socket stays here, and the client gets one of ours, so
- * that no command bypasses us. Returns 0, -EPROTO, or another -errno.
- */
+/* Takes the backend's twin socket from its reply, and makes one for the client. */
 static int greeting_make_twin(struct greeting *g)
 {
-    int pair[2];
-    int err;
+    const int err = greeting_twin_make_take(&g->twin, fdset_steal(&g->in_fds, 0),
+                                            sender_check_is_strict(g->sender_check[SIDE_CLIENT]),
+                                            sender_check_is_strict(g->sender_check[SIDE_BACKEND]));
 
-    g->backend_twin_fd = fdset_steal(&g->in_fds, 0);
-    if (!sock_is_unix_stream(g->backend_twin_fd)) {
-        return -EPROTO;
-    }
-    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0) {
-        return -errno;
-    }
-    g->client_twin_fd = pair[0];
-    g->client_twin_peer_fd = pair[1];
-    err = sock_nonblock(g->client_twin_fd);
-    if (!err) {
-        err = sock_nonblock(g->backend_twin_fd);
-    }
-    if (!err && sender_check_is_strict(g->sender_check[SIDE_CLIENT])) {
-        err = sock_pass_sender(g->client_twin_fd, true);
-    }
-    if (!err && sender_check_is_strict(g->sender_check[SIDE_BACKEND])) {
-        err = sock_pass_sender(g->backend_twin_fd, true);
-    }
     return err ? err : version_set_twin_index(&g->result.reply, 0);
 }
 
@@ -484,8 +471,8 @@ static bool greeting_do_answer(struct greeting *g)
     int r;
 
     fdset_init(&fds);
-    if (g->client_twin_peer_fd >= 0) {
-        fds.fds[fds.n++] = g->client_twin_peer_fd; /* lent: the kernel makes a copy */
+    if (g->twin.client_peer_fd >= 0) {
+        fds.fds[fds.n++] = g->twin.client_peer_fd; /* lent: the kernel makes a copy */
     }
     r = greeting_write_message(g, true, &fds);
     if (r < 0) {
@@ -493,7 +480,7 @@ static bool greeting_do_answer(struct greeting *g)
     }
     if (r > 0) {
         greeting_tap_out(&g->tap, SIDE_BACKEND, g->out.data, g->out.size, &fds, true);
-        sock_close(&g->client_twin_peer_fd);
+        sock_close(&g->twin.client_peer_fd);
         greeting_over(g);
         g->fn(g, GREETING_DONE, g->arg);
     }
@@ -535,7 +522,7 @@ static void greeting_step(evutil_socket_t fd, short what, void *arg)
 static bool greeting_compose_reply(struct greeting *g, const struct wire_hdr *hdr)
 {
     struct version_offer *o = &g->result.reply;
-    bool good = greeting_compose(g, hdr, o);
+    bool good = greeting_message_compose(&g->out, g->in.size, hdr, o);
 
     if (good && g->out.size + VERSION_MAX_MSG_FDS_ROOM <= g->result.request_size) {
         good = version_name_max_msg_fds(o) == 0;
@@ -545,7 +532,7 @@ static bool greeting_compose_reply(struct greeting *g, const struct wire_hdr *hd
             g, false, reciter_answer(&g->reciter, o, g->result.request_size, &g->result.said))) {
         return false;
     }
-    if (!good || !greeting_compose(g, hdr, o)) {
+    if (!good || !greeting_message_compose(&g->out, g->in.size, hdr, o)) {
         greeting_fail_to_compose(g);
         return false;
     }
@@ -567,6 +554,11 @@ void greeting_decide(struct greeting *g, int err, enum session_reason reason)
         greeting_fail(g, true, reason, err,
                       reason == REASON_UNRECORDED ? "the audit log cannot be written"
                                                   : "by the route's rules");
+        return;
+    }
+    if (g->again) {
+        greeting_over(g);
+        g->fn(g, GREETING_DONE, g->arg);
         return;
     }
     if (!greeting_compose_reply(g, &hdr)) {
@@ -609,6 +601,20 @@ const struct greeting_result *greeting_result(const struct greeting *g)
     return &g->result;
 }
 
+/* Begins with a request that has been read before. Returns false if out of memory. */
+static bool greeting_begin_again(struct greeting *g, const uint8_t *request, size_t n)
+{
+    g->again = true;
+    if (!greeting_message_room(&g->in, n)) {
+        return false;
+    }
+    memcpy(g->in.data, request, n);
+    g->in.at = n;
+    g->in.size = n;
+    greeting_wait_for(g, false, EV_WRITE);
+    return wire_get_hdr(request, n, UINT32_MAX, &g->request_hdr) == WIRE_FRAME_OK;
+}
+
 struct greeting *greeting_new_take(struct event_base *base, int client_fd, int backend_fd,
                                    const struct greeting_settings *settings, greeting_fn *fn,
                                    void *arg)
@@ -623,9 +629,7 @@ struct greeting *greeting_new_take(struct event_base *base, int client_fd, int b
     }
     g->client_fd = client_fd;
     g->backend_fd = backend_fd;
-    g->client_twin_fd = -1;
-    g->client_twin_peer_fd = -1;
-    g->backend_twin_fd = -1;
+    greeting_twin_init(&g->twin);
     g->refuse_err = settings->refuse_err;
     g->refuse_reason = REASON_REFUSED;
     g->refuse_why = "refused";
@@ -639,8 +643,14 @@ struct greeting *greeting_new_take(struct event_base *base, int client_fd, int b
     version_init(&g->result.reply);
     event_assign(&g->client_event, base, client_fd, EV_READ, greeting_step, g);
     event_assign(&g->backend_event, base, backend_fd, EV_READ, greeting_step, g);
+    g->keeps = settings->keep;
     greeting_begin_reading(g, REQUEST);
-    greeting_wait_for(g, true, EV_READ);
+    if (!settings->request) {
+        greeting_wait_for(g, true, EV_READ);
+    } else if (!greeting_begin_again(g, settings->request, settings->request_size)) {
+        greeting_free(g);
+        return NULL;
+    }
     return g;
 }
 
@@ -656,38 +666,30 @@ void greeting_free(struct greeting *g)
     version_deinit(&g->result.reply);
     sock_hang_up(&g->client_fd);
     sock_hang_up(&g->backend_fd);
-    sock_hang_up(&g->client_twin_fd);
-    sock_close(&g->client_twin_peer_fd);
-    sock_hang_up(&g->backend_twin_fd);
+    greeting_twin_deinit(&g->twin);
+    free(g->request);
     greeting_message_deinit(&g->in);
     greeting_message_deinit(&g->out);
     heap_pages_free(g, sizeof *g);
 }
 
-static int greeting_steal(int *fd)
+int greeting_steal(struct greeting *g, enum greeting_socket which)
 {
-    const int stolen = *fd;
+    int *const fds[] = {[GREETING_CLIENT] = &g->client_fd,
+                        [GREETING_BACKEND] = &g->backend_fd,
+                        [GREETING_CLIENT_TWIN] = &g->twin.client_fd,
+                        [GREETING_BACKEND_TWIN] = &g->twin.backend_fd};
+    const int stolen = *fds[which];
 
-    *fd = -1;
+    *fds[which] = -1;
     return stolen;
 }
 
-int greeting_steal_client(struct greeting *g)
+uint8_t *greeting_steal_request(struct greeting *g, size_t *n)
 {
-    return greeting_steal(&g->client_fd);
-}
+    uint8_t *const request = g->request;
 
-int greeting_steal_backend(struct greeting *g)
-{
-    return greeting_steal(&g->backend_fd);
-}
-
-int greeting_steal_client_twin(struct greeting *g)
-{
-    return greeting_steal(&g->client_twin_fd);
-}
-
-int greeting_steal_backend_twin(struct greeting *g)
-{
-    return greeting_steal(&g->backend_twin_fd);
+    *n = g->result.request_size;
+    g->request = NULL;
+    return request;
 }

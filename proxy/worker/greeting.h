@@ -57,6 +57,11 @@ struct greeting_settings {
     enum config_recite recite; /* to the client */
     enum reciter_wants ask;    /* the route's request to the backend */
     struct tap_session *tap;   /* borrowed for the greeting's life; NULL: not captured */
+    bool keep; /* keep the client's request (greeting_steal_request), and offer no twin socket */
+    const uint8_t
+        *request; /* of the client's, which has had its reply: only the backend is greeted,
+                             * and client_fd is -1; NULL: the client sends one */
+    size_t request_size;
     struct sender_check
         *sender_check[SIDES]; /* borrowed for its life; NULL: senders are not checked */
 };
@@ -95,10 +100,20 @@ void greeting_untap(struct greeting *g);
 
 const struct greeting_result *greeting_result(const struct greeting *g);
 
-/* After GREETING_DONE: return a socket that the caller owns, or -1. */
-int greeting_steal_client(struct greeting *g);
-int greeting_steal_backend(struct greeting *g);
-int greeting_steal_client_twin(struct greeting *g);
-int greeting_steal_backend_twin(struct greeting *g);
+enum greeting_socket {
+    GREETING_CLIENT,
+    GREETING_BACKEND,
+    GREETING_CLIENT_TWIN,
+    GREETING_BACKEND_TWIN,
+};
+
+/* After GREETING_DONE: returns a socket that the caller owns, or -1. */
+int greeting_steal(struct greeting *g, enum greeting_socket which);
+
+/*
+ * Returns the client's VERSION request as it came, n bytes, which the caller owns; NULL if it was
+ * not kept.
+ */
+uint8_t *greeting_steal_request(struct greeting *g, size_t *n);
 
 #endif

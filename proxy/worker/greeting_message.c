@@ -7,7 +7,6 @@
 #include <stdlib.h>
 
 #include "base/wire/wire_command.h"
-#include "handshake/version.h"
 
 #define LARGEST (WIRE_HDR_SIZE + VERSION_PAYLOAD_MAX)
 
@@ -30,6 +29,24 @@ void greeting_message_deinit(struct greeting_message *m)
 {
     free(m->data);
     *m = (struct greeting_message){.data = NULL};
+}
+
+bool greeting_message_compose(struct greeting_message *m, size_t size, const struct wire_hdr *like,
+                              const struct version_offer *o)
+{
+    const size_t room = size + LIMIT_VERSION_ADDED;
+    struct wire_hdr hdr = *like;
+    size_t n;
+
+    if (!greeting_message_room(m, room)) {
+        return false;
+    }
+    n = version_write(o, m->data + WIRE_HDR_SIZE, room - WIRE_HDR_SIZE);
+    hdr.size = (uint32_t)(WIRE_HDR_SIZE + n);
+    wire_put_hdr(m->data, &hdr);
+    m->size = hdr.size;
+    m->at = 0;
+    return n > 0;
 }
 
 /* Returns what is wrong with the header, or NULL if it is valid. */

@@ -8,6 +8,7 @@
 #include <stddef.h>
 
 #include "base/wire/wire.h"
+#include "handshake/version.h"
 
 /* Room enough for most messages: the largest is some hundred times as long. */
 #define GREETING_USUAL 512u
@@ -27,6 +28,14 @@ bool greeting_message_room(struct greeting_message *m, size_t n)
     __attribute__((warn_unused_result));
 
 void greeting_message_deinit(struct greeting_message *m);
+
+/*
+ * Fills m with a VERSION message, with a header like this one. Returns false if out of memory,
+ * since a rewritten message is at most LIMIT_VERSION_ADDED bytes longer than the one read, of size
+ * bytes.
+ */
+bool greeting_message_compose(struct greeting_message *m, size_t size, const struct wire_hdr *like,
+                              const struct version_offer *o) __attribute__((warn_unused_result));
 
 /*
  * Judges the complete header of the message that begins a session, or answers request if that is

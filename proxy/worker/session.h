@@ -27,6 +27,7 @@
 struct session;
 TAILQ_HEAD(session_list, session);
 SLIST_HEAD(session_stack, session);
+struct session_hold;
 struct session_lingerer;
 SLIST_HEAD(session_lingering, session_lingerer);
 RB_HEAD(session_tree, session);
@@ -105,7 +106,8 @@ struct session_guard {
     struct fdroom_session fds;
     struct session_watch watch;
     uint32_t busy_poll_us;
-    struct session *session; /* allocated together with the guard */
+    struct session_hold *hold; /* owned; NULL: the session ends with its device */
+    struct session *session;   /* allocated together with the guard */
     struct channel_pair *channels;
 };
 

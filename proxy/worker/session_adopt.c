@@ -8,6 +8,8 @@
 
 #include <errno.h>
 
+#include "proxy/worker/session_hold.h"
+
 /* ---- repeating ---- */
 
 static void session_adopt_repeat(struct session *s)
@@ -20,6 +22,9 @@ static void session_adopt_repeat(struct session *s)
     report_again(&g->report);
     g->twin_unsent = s->twin != NULL;
     g->resumed_unsent = g->resumed_unsent || g->resumed_sent;
+    if (g->hold) {
+        session_hold_repeat(g->hold);
+    }
     session_report_later(s);
 }
 

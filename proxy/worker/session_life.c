@@ -16,6 +16,8 @@
 #include "proxy/worker/session_watch.h"
 #include "proxy/worker/session_adopt.h"
 #include "proxy/worker/session_count.h"
+#include "proxy/worker/session_evidence.h"
+#include "proxy/worker/session_hold.h"
 #include "proxy/worker/session_leave.h"
 #include "proxy/worker/session_linger.h"
 #include "proxy/worker/session_reap.h"
@@ -68,6 +70,9 @@ void session_end(struct session *s, enum session_reason reason)
     if (s->twin) {
         channel_pair_stop(s->twin);
     }
+    if (s->guard && s->guard->hold) {
+        session_hold_stop(s->guard->hold);
+    }
     event_active(s->host->reap_event, 0, 0);
 }
 
@@ -102,6 +107,9 @@ static void session_complete_page(struct session *s, const struct greeting_resul
     page->max_dma_maps = version_max_dma_maps(&r->reply);
     page->twin = r->reply.twin_supported;
     page->outside = s->guard->dma != NULL;
+    if (s->guard->hold) {
+        session_hold_greeted(s->guard->hold, s->greeting);
+    }
     session_relay_complete(s);
 }
 
@@ -118,11 +126,11 @@ static void session_begin_relaying(struct session *s)
     evtimer_del(&s->timer);
     SLIST_INSERT_HEAD(&s->host->greeted, s, greeted_link);
     event_active(s->host->reap_event, 0, 0);
-    fds[0] = greeting_steal_client(g);
-    fds[1] = greeting_steal_backend(g);
+    fds[0] = greeting_steal(g, GREETING_CLIENT);
+    fds[1] = greeting_steal(g, GREETING_BACKEND);
     if (r->reply.twin_supported) {
-        fds[2] = greeting_steal_client_twin(g);
-        fds[3] = greeting_steal_backend_twin(g);
+        fds[2] = greeting_steal(g, GREETING_CLIENT_TWIN);
+        fds[3] = greeting_steal(g, GREETING_BACKEND_TWIN);
         s->guard->twin_unsent = true;
         session_report_later(s);
     }
@@ -139,40 +147,11 @@ static void session_begin_relaying(struct session *s)
 
 /* ---- the handshake ---- */
 
-static void session_copy_text(char to[RECITAL_LICENCE_MAX + 1], const char *from)
-{
-    memcpy(to, from, strlen(from) + 1);
-}
-
-/* Stores both parties' claims; a recital's licence only if the recital is valid. */
-static void session_put_heard(struct ipc_evidence *e, const struct reciter *r)
-{
-    struct ipc_heard *client = &e->heard[SIDE_CLIENT];
-    struct ipc_heard *backend = &e->heard[SIDE_BACKEND];
-
-    client->recital = r->asked.recital;
-    session_copy_text(client->recited, r->asked.licence);
-    session_copy_text(client->declared, r->asked.declared);
-    backend->recital = r->judged;
-    session_copy_text(backend->declared, r->told.declared);
-    if (r->judged == RECITAL_OK) {
-        session_copy_text(backend->recited, r->told.licence);
-    }
-    e->via = r->told.via;
-}
-
 static bool session_report_evidence(struct session *s)
 {
-    const struct greeting_result *r = greeting_result(s->greeting);
-    struct ipc_msg m = {.type = IPC_EVIDENCE,
-                        .session = s->id,
-                        .u.evidence = {.request_size = r->request_size,
-                                       .reply_size = r->reply_size,
-                                       .major = r->reply.number.major,
-                                       .minor = r->reply.number.minor,
-                                       .twin = r->reply.twin_supported}};
+    struct ipc_msg m = {.type = IPC_EVIDENCE, .session = s->id};
 
-    session_put_heard(&m.u.evidence, r->heard);
+    session_evidence_of(greeting_result(s->greeting), &m.u.evidence);
     return s->host->send(s->host, &m);
 }
 
@@ -234,12 +213,26 @@ bool session_decide(struct session_host *h, uint64_t id, int err, enum session_r
 {
     struct session *const s = session_of(h, id);
 
+    if (s && s->state == SESSION_RELAYING) {
+        return session_hold_decide(s->guard->hold, err, reason);
+    }
     if (!s || s->state != SESSION_DECIDING) {
         return false;
     }
     s->quiet = err == 0 && s->quiet == IPC_QUIET ? IPC_LOGGED : s->quiet;
     greeting_decide(s->greeting, err, reason);
     return true;
+}
+
+/* Looks whether a relaying session must end, or can be held. */
+static void session_on_look(struct session *s)
+{
+    const enum session_reason reason = session_watch_turn(s);
+
+    if (reason != REASON_NONE &&
+        (reason != REASON_BACKEND_DIED || !session_hold_lose(s->guard->hold, reason))) {
+        session_end(s, reason);
+    }
 }
 
 static void session_on_timer(evutil_socket_t fd, short what, void *arg)
@@ -249,7 +242,7 @@ static void session_on_timer(evutil_socket_t fd, short what, void *arg)
     (void)fd;
     (void)what;
     if (s->state == SESSION_RELAYING) {
-        session_watch_turn(s);
+        session_on_look(s);
     } else if (s->state != SESSION_DRAINING) {
         greeting_abort(s->greeting, REASON_HANDSHAKE_TIMEOUT, ETIMEDOUT,
                        "the handshake took too long");
@@ -312,7 +305,8 @@ int session_begin(struct session_host *h, uint64_t id, const struct ipc_session 
     struct greeting_settings how = {.poem = &h->poem,
                                     .self = settings->self,
                                     .recite = (enum config_recite)settings->recite,
-                                    .ask = (enum reciter_wants)settings->ask_backend};
+                                    .ask = (enum reciter_wants)settings->ask_backend,
+                                    .keep = settings->hold != 0};
     struct session_guard *guard = session_guard_new(h, settings);
     struct session *s;
 
@@ -337,6 +331,10 @@ int session_begin(struct session_host *h, uint64_t id, const struct ipc_session 
     s->tap = how.tap;
     overdue_init(&guard->page->overdue, settings->answer_ms);
     session_relay_adopt(s, guard, settings);
+    if (settings->hold || settings->strip) {
+        /* If out of memory, the session ends with its device. */
+        guard->hold = session_hold_new(s, settings, false);
+    }
     session_set_timer(s, settings->handshake_ms);
     return 0;
 }

@@ -11,6 +11,7 @@
 
 #include "proxy/worker/session_count.h"
 #include "proxy/worker/session_fault.h"
+#include "proxy/worker/session_hold.h"
 #include "proxy/worker/session_linger.h"
 #include "proxy/worker/session_refuse.h"
 #include "proxy/ipc/turn.h"
@@ -69,8 +70,8 @@ static bool session_send(struct session_host *h, const struct ipc_msg *m)
 /* Its gate holds nothing that another worker would lack: the session can be resumed. */
 static void session_keep_gate(struct session *s)
 {
-    if (s->channels && dma_gate_is_empty(&s->channels->dma) &&
-        (!s->twin || dma_gate_is_empty(&s->twin->dma))) {
+    if (s->channels && !session_hold_holds(s->guard->hold) &&
+        dma_gate_is_empty(&s->channels->dma) && (!s->twin || dma_gate_is_empty(&s->twin->dma))) {
         s->guard->page->outside = 0;
     }
 }
@@ -109,6 +110,10 @@ static bool session_report_now(struct session *s)
         }
         s->guard->resumed_unsent = false;
         s->guard->resumed_sent = true;
+    }
+    if (s->guard->hold && !session_hold_report(s->guard->hold)) {
+        s->host->full = true;
+        return false;
     }
     while (report_next(&s->guard->report, &m)) {
         m.session = s->id;
@@ -261,6 +266,7 @@ static void session_forget(struct session *s)
     if (s->guard) {
         dma_gate_deinit(&s->guard->gate);
         report_deinit(&s->guard->report);
+        session_hold_free(s->guard->hold);
         session_guard_free(s->host, s->guard);
         return;
     }

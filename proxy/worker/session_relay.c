@@ -12,7 +12,9 @@
 #include "base/sock.h"
 #include "proxy/worker/session_count.h"
 #include "proxy/worker/session_fault.h"
+#include "proxy/worker/session_hold.h"
 #include "proxy/worker/session_reap.h"
+#include "proxy/worker/session_senders.h"
 #include "proxy/worker/session_watch.h"
 
 #define SUBJECT(s, leg_name) \
@@ -32,6 +34,22 @@ static void session_begin_draining(struct session *s)
     }
 }
 
+static void session_on_lost(struct session *s, enum session_reason reason)
+{
+    if (!session_hold_lose(s->guard->hold, reason)) {
+        dma_denial_log_missing(&s->guard->gate, SUBJECT(s, "backend"), reason);
+        session_end(s, reason);
+    }
+}
+
+/* A request was answered in the device's stead: a device that hangs is like one that is gone. */
+static void session_on_missed(struct session *s, const struct wire_hdr *request)
+{
+    if (s->guard->hold && session_hold_missed(s->guard->hold, request->id)) {
+        (void)session_hold_lose(s->guard->hold, REASON_BACKEND_SILENT);
+    }
+}
+
 static void session_on_channels(struct channel_pair *l, const struct channel_pair_event *e,
                                 void *arg)
 {
@@ -41,6 +59,11 @@ static void session_on_channels(struct channel_pair *l, const struct channel_pai
         session_watch_soon(s);
     } else if (e->news == CHANNEL_PAIR_OVERDUE) {
         session_fault_log_overdue(s, &e->detail->hdr);
+        session_on_missed(s, &e->detail->hdr);
+    } else if (e->news == CHANNEL_PAIR_LOST) {
+        session_on_lost(s, e->reason);
+    } else if (e->news == CHANNEL_PAIR_TAKEN) {
+        session_hold_answer(s->guard->hold);
     } else if (e->news == CHANNEL_PAIR_REFUSED) {
         session_fault_log(s, e);
     } else if (e->news == CHANNEL_PAIR_FAILED) {
@@ -70,51 +93,12 @@ static void session_on_gate(void *arg, const struct dma_denial *d)
     }
 }
 
-/* Another process than the judged one uses a socket. */
-static void session_on_stranger(void *arg, enum side party, const struct sock_sender *from)
-{
-    struct session *s = arg;
-    const struct sender_check *w = &s->guard->witnesses[party];
-
-    session_watch_stranger(s, party, from);
-    if (!sender_check_is_strict(w)) {
-        return;
-    }
-    if (w->who.pid == 0) {
-        log_line(LOG_WARNING, SUBJECT(s, side_name(party)),
-                 "handed on: its socket is used by a process that cannot be identified as the one "
-                 "judged");
-    } else {
-        log_line(LOG_WARNING, SUBJECT(s, side_name(party)),
-                 "handed on: its socket is used by process %ld, user %ld, group %ld; the one "
-                 "judged is process %ld, user %ld, group %ld",
-                 (long)from->pid, (long)from->uid, (long)from->gid, (long)w->who.pid,
-                 (long)w->who.uid, (long)w->who.gid);
-    }
-    if (w->act == SENDER_CHECK_TAINT) {
-        session_taint(s, party, TAINT_HANDED_ON);
-    }
-}
-
-static void session_relay_check_senders(struct session_guard *guard,
-                                        const struct sender_check_settings *settings)
-{
-    for (int i = 0; i < SIDES; i++) {
-        struct sender_check *w = &guard->witnesses[i];
-
-        guard->watching[i] = sender_check_init(w, settings, (enum side)i, &guard->page->senders[i],
-                                               session_on_stranger, NULL)
-                                 ? w
-                                 : NULL;
-    }
-}
-
 /* ---- beginning ---- */
 
 void session_relay_prepare(struct session_guard *guard, struct session_host *h,
                            const struct ipc_session *settings)
 {
-    session_relay_check_senders(guard, &settings->same);
+    session_senders_check(guard, &settings->same);
     guard->fds.room = &h->fds;
     guard->busy_poll_us = settings->busy_poll_us;
     guard->watch.stall_ms = settings->stall_ms ? settings->stall_ms : LIMIT_STALL_MS;
@@ -188,6 +172,9 @@ int session_relay_open_take(struct session *s, const int fds[LIMIT_FDS_PER_SESSI
     }
     if (g->page->overdue.after_ms > 0) {
         channel_pair_watch(s->channels, &g->page->overdue);
+    }
+    if (g->hold && s->channels) {
+        session_hold_watch(g->hold);
     }
     session_watch_senders(s);
     session_tap_channels(s);

@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 #include "base/sock.h"
+#include "proxy/worker/session_hold.h"
 #include "proxy/worker/session_reap.h"
 #include "proxy/worker/session_relay.h"
 #include "proxy/worker/session_watch.h"
@@ -118,6 +119,9 @@ static enum session_reason session_resume_relaying(struct session *s,
     session_resume_senders(s->guard, fds);
     session_resume_reports(s->guard, settings);
     session_resume_tap(s, settings);
+    if (settings->hold || settings->strip) {
+        s->guard->hold = session_hold_new(s, settings, true);
+    }
     err = session_relay_open_take(s, fds);
     if (err) {
         return err == -ENOMEM ? REASON_NO_RESOURCES : REASON_IO_ERROR;

@@ -119,7 +119,7 @@ void session_watch_soon(struct session *s)
     }
 }
 
-void session_watch_turn(struct session *s)
+enum session_reason session_watch_turn(struct session *s)
 {
     const unsigned ms = session_watch_period_ms(s);
     bool again;
@@ -131,10 +131,20 @@ void session_watch_turn(struct session *s)
                      .session = s->id, .route = s->route, .quiet = s->quiet != IPC_LOGGED},
                  "%s: %u fds of its messages have not been received", session_reason_word(reason),
                  s->guard->fds.used);
-        session_end(s, reason);
     } else if (again) {
         session_watch_soon(s);
     }
+    return reason;
+}
+
+void session_watch_forget_backend(struct session *s)
+{
+    struct session_watch *const w = &s->guard->watch;
+
+    w->gone &= ~PARTY(SIDE_BACKEND);
+    w->handed_on &= ~PARTY(SIDE_BACKEND);
+    s->guard->page->handed_on = w->handed_on;
+    s->guard->watching[SIDE_BACKEND] = NULL;
 }
 
 /* Has the kernel report the senders from now on, on a socket that did not need it before. */

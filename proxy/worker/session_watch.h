@@ -15,7 +15,7 @@
  * So the session does not end then; and if another process uses the socket only after the first one
  * is gone, the session goes on, too.
  *
- * All ends happen through session_end.
+ * The caller ends the session.
  */
 #ifndef POEMD_PROXY_WORKER_SESSION_WATCH_H
 #define POEMD_PROXY_WORKER_SESSION_WATCH_H
@@ -25,8 +25,14 @@
 /* Watches a session in RELAYING from now on, as long as there is a reason. */
 void session_watch_soon(struct session *s);
 
-/* Does a due look at a session in RELAYING. May end it. */
-void session_watch_turn(struct session *s);
+/*
+ * Does a due look at a session in RELAYING. Returns the reason for which it must end (logged), or
+ * REASON_NONE.
+ */
+enum session_reason session_watch_turn(struct session *s) __attribute__((warn_unused_result));
+
+/* The backend is gone, and another process may take its place: what was seen of it is void. */
+void session_watch_forget_backend(struct session *s);
 
 /* Has the senders checked; if only for a note, on the main sockets alone. */
 void session_watch_senders(struct session *s);

@@ -21,6 +21,7 @@
 #include "base/sock.h"
 #include "proxy/worker/sandbox.h"
 #include "proxy/worker/session.h"
+#include "proxy/worker/session_hold.h"
 #include "proxy/worker/session_refuse.h"
 #include "proxy/ipc/turn.h"
 
@@ -229,7 +230,8 @@ static void worker_replace_ring(struct worker *w, struct fdset *fds)
 }
 
 /* Dispatches a message about a session, which may have ended meanwhile. */
-static void worker_dispatch_session(struct session_host *h, const struct ipc_msg *m)
+static void worker_dispatch_session(struct session_host *h, const struct ipc_msg *m,
+                                    struct fdset *fds)
 {
     switch ((enum ipc_type)m->type) {
     case IPC_VERDICT:
@@ -244,6 +246,12 @@ static void worker_dispatch_session(struct session_host *h, const struct ipc_msg
         break;
     case IPC_GONE:
         session_gone(h, m->session, m->u.gone.parties);
+        break;
+    case IPC_ATTACH:
+        session_hold_attach_take(h, m->session, &m->u.begin, fdset_steal(fds, 0));
+        break;
+    case IPC_DETACH:
+        session_hold_detach(h, m->session);
         break;
     case IPC_END:
         session_end_one(h, m->session);
@@ -305,7 +313,7 @@ static bool worker_dispatch(struct worker *w, const struct ipc_msg *m, struct fd
         return false;
     }
     if (ipc_names_session(m->type)) {
-        worker_dispatch_session(&w->host, m);
+        worker_dispatch_session(&w->host, m, fds);
     } else {
         worker_dispatch_own(w, m, fds);
     }

@@ -111,8 +111,8 @@ START_TEST(status_tells_of_the_broker_and_its_routes)
     ck_assert_int_eq(number(o, "pid"), rig_worker(&r));
     ck_assert_int_eq(number(o, "sessions"), 1);
     o = control_part_of(all, 1, "route");
-    expect_members(o,
-                   "backend devices listen listening name observed overdue sessions spawn taint");
+    expect_members(
+        o, "backend devices listen listening name observed overdue restarts sessions spawn taint");
     ck_assert_str_eq(text(o, "name"), "r");
     ck_assert_str_eq(text(o, "listen"), r.listen);
     ck_assert_str_eq(text(o, "backend"), r.backend);
@@ -153,8 +153,9 @@ START_TEST(a_session_is_shown_as_it_is)
     pair_ping(&p);
     all = control_answer_to(&q);
     s = control_part_of(all, 0, "session");
-    expect_members(s, "backend client licences ms number observed overdue permissive resumed route "
-                      "rule since state taint to-backend to-client verdict worker");
+    expect_members(
+        s, "backend client licences ms number observed overdue permissive restart resumed route "
+           "rule since state taint to-backend to-client verdict worker");
     ck_assert_int_eq(number(s, "number"), 2);
     ck_assert_str_eq(text(s, "route"), "r");
     ck_assert_str_eq(text(s, "state"), "relaying");
@@ -199,8 +200,8 @@ START_TEST(a_session_that_begins_is_shown_too)
     fd = peer_connect(r.listen);
     all = await_sessions(1);
     s = control_part_of(all, 0, "session");
-    expect_members(s, "ms number observed overdue resumed route since state taint to-backend "
-                      "to-client worker");
+    expect_members(s, "ms number observed overdue restart resumed route since state taint "
+                      "to-backend to-client worker");
     ck_assert_str_eq(text(s, "state"), "accepted");
     ck_assert(json_is_null(json_object_get(s, "worker")));
     ck_assert(json_is_null(json_object_get(s, "to-backend")));

@@ -19,6 +19,7 @@
 #include "proxy/monitor/monitor_session_stop.h"
 #include "proxy/monitor/reload/reload.h"
 #include "proxy/monitor/routes/route.h"
+#include "proxy/monitor/worker_pool_outbox.h"
 
 void control_refuse(struct control_client *c, enum control_status status, const char *fmt, ...)
 {
@@ -82,6 +83,29 @@ static void control_dispatch_session_end(struct control_client *c)
     log_warning("session=%" PRIu64 ": ended on request of uid=%u pid=%d", t->id,
                 (unsigned)c->who.uid, (int)c->who.pid);
     control_answer_end(c, monitor_session_stop(t, REASON_OPERATOR) ? "ended" : "ending");
+}
+
+static void control_dispatch_session_detach(struct control_client *c)
+{
+    struct monitor_session *const t = monitor_session_find(c->subject->sessions, c->request.number);
+
+    if (!t) {
+        control_refuse(c, CONTROL_NO, "there is no session %" PRIu64, c->request.number);
+        return;
+    }
+    if (t->config->hold_ms == 0 || t->state != SESSION_RELAYING || t->hold) {
+        control_refuse(c, CONTROL_NO, "session %" PRIu64 " %s", t->id,
+                       t->hold                  ? "has no device: it is held"
+                       : t->config->hold_ms > 0 ? "does not relay"
+                                                : "would end: its route has no \"on backend loss "
+                                                  "hold\"");
+        return;
+    }
+    log_warning("session=%" PRIu64 ": its device is detached on request of uid=%u pid=%d", t->id,
+                (unsigned)c->who.uid, (int)c->who.pid);
+    worker_pool_detach(t);
+    c->single = json_pack("{s:{s:I}}", "detach", "number", (json_int_t)t->id);
+    c->part = CONTROL_PART_END;
 }
 
 static void control_dispatch_trace_list(struct control_client *c)
@@ -157,6 +181,7 @@ static const struct {
     [CONTROL_TRACE_LIST] = {control_dispatch_trace_list, 0},
     [CONTROL_RELOAD] = {control_dispatch_reload, 0},
     [CONTROL_STOP] = {control_dispatch_stop, 0},
+    [CONTROL_SESSION_DETACH] = {control_dispatch_session_detach, 0},
 };
 
 void control_dispatch_request(struct control_client *c)

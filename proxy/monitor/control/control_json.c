@@ -13,6 +13,7 @@
 #include "base/members.h"
 #include "audit/audit_line.h"
 #include "policy/inspector/inspector.h"
+#include "proxy/ipc/setup_lack.h"
 #include "proxy/monitor/control/control_subject.h"
 #include "proxy/monitor/devices/spawn.h"
 #include "proxy/monitor/monitor_context.h"
@@ -152,6 +153,16 @@ static json_t *control_json_devices(const struct route *r)
     return json_pack("{s:i,s:i}", "failures", (int)h.failures, "again-ms", (int)h.again_ms);
 }
 
+/* Devices that its sessions have lost and got again. */
+static json_t *control_json_restarts(const struct route *r)
+{
+    return members_object((const struct member[]){{"held", members_number(r->held)},
+                                                  {"held-ms", members_number(r->held_ms)},
+                                                  {"replaced", members_number(r->replaced)},
+                                                  {"rejected", members_number(r->rejected)},
+                                                  {NULL, NULL}});
+}
+
 json_t *control_route(const struct route *r)
 {
     const struct config_route *c = r->config;
@@ -171,6 +182,7 @@ json_t *control_route(const struct route *r)
             {"observed", control_json_taint(r->observed)},
             {"overdue", members_number(r->overdue)},
             {"devices", control_json_devices(r)},
+            {"restarts", control_json_restarts(r)},
             {NULL, NULL}}));
 }
 
@@ -190,18 +202,31 @@ static json_t *control_json_overdue(const struct monitor_session *t)
     return t->counted ? json_integer((json_int_t)t->overdue) : json_null();
 }
 
+/* Whether its device could be restarted now, and if not, why. */
+static json_t *control_json_restart(const struct monitor_session *t)
+{
+    const enum setup_lack lack =
+        t->config->hold_ms == 0 ? SETUP_LACKS_WORD : (enum setup_lack)t->lack;
+
+    return members_object((const struct member[]){
+        {"held", json_boolean(t->hold != NULL)},
+        {"possible", json_boolean(lack == SETUP_KEPT)},
+        {"why", lack == SETUP_KEPT ? json_null() : json_string(setup_lack_text(lack))},
+        {NULL, NULL}});
+}
+
 json_t *control_session(const struct monitor_session *t)
 {
     /* Set by the verdict. */
     json_t *facts = monitor_session_facts(t);
     json_t *o = json_pack(
-        "{s:I,s:s,s:s,s:o,s:o,s:o,s:i,s:o,s:o,s:o,s:o,s:o}", "number", (json_int_t)t->id, "route",
-        t->config->name, "state", session_state_name(t->state), "since",
+        "{s:I,s:s,s:s,s:o,s:o,s:o,s:i,s:o,s:o,s:o,s:o,s:o,s:o}", "number", (json_int_t)t->id,
+        "route", t->config->name, "state", session_state_name(t->state), "since",
         control_json_time_of(t->accepted_ms), "ms", control_json_age(t->accepted_ms), "worker",
         t->member ? json_integer(t->member->pid) : json_null(), "resumed", (int)t->resumed, "taint",
         control_json_taint(t->taint), "observed", control_json_taint(t->observed), "to-backend",
         control_json_counts(t, &t->to_backend), "to-client", control_json_counts(t, &t->to_client),
-        "overdue", control_json_overdue(t));
+        "overdue", control_json_overdue(t), "restart", control_json_restart(t));
 
     if (o && facts) {
         (void)json_object_update(o, facts);

@@ -55,6 +55,10 @@ struct route {
     uint32_t taint;              /* of all its sessions so far */
     uint32_t observed;           /* … */
     uint64_t overdue;            /* their requests that were answered in the device's stead */
+    uint64_t held;               /* times one of them has lost its device, and was held */
+    uint64_t held_ms;            /* … and how long in all, of those that went on */
+    uint64_t replaced;           /* times one of them has gone on with another process */
+    uint64_t rejected;           /* processes that were denied, or promised less */
     uint64_t refused;            /* since the last log line about it */
     uint64_t refused_logged_ms;
 };

@@ -38,6 +38,7 @@ START_TEST(everything_said)
                                  "    drain-timeout 1m\n"
                                  "    stall-timeout 60m\n"
                                  "    answer-after 9s\n"
+                                 "    on backend loss hold 30s\n"
                                  "    busy-poll 50us\n"
                                  "}\n");
     const struct config_route *r = &x.c.routes[0];
@@ -57,6 +58,8 @@ START_TEST(everything_said)
     ck_assert_uint_eq(r->mode, 0660);
     ck_assert_str_eq(r->owner_name, "17");
     ck_assert_str_eq(r->group_name, "kvm");
+    ck_assert_uint_eq(r->hold_ms, 30000);
+    ck_assert(config_route_strips(r));
     ck_assert_uint_eq(r->sessions, 5);
     ck_assert_uint_eq(r->wait_backend_ms, 1500);
     ck_assert_uint_eq(r->handshake_ms, 4000);
@@ -292,6 +295,14 @@ static const struct {
     {IN_ROUTE("stall-timeout 60m"), IN_ROUTE("stall-timeout 3600001ms")},
     {IN_ROUTE("answer-after 1ms"), IN_ROUTE("answer-after 0")},
     {IN_ROUTE("answer-after 60m"), IN_ROUTE("answer-after 3600001ms")},
+    {IN_ROUTE("on backend loss end"), IN_ROUTE("on backend")},
+    {IN_ROUTE("on backend loss hold 1ms"), IN_ROUTE("on backend loss hold 0")},
+    {IN_ROUTE("on backend loss hold 86400000ms"), IN_ROUTE("on backend loss hold 86400001ms")},
+    {IN_ROUTE("on backend loss hold 30s"), IN_ROUTE("on backend loss hold 30s loss end")},
+    {IN_ROUTE("on backend loss end"), IN_ROUTE("on client loss end")},
+    {IN_ROUTE("mappable pass"), IN_ROUTE("mappable")},
+    {IN_ROUTE("on backend loss hold 30s\nmappable strip"),
+     IN_ROUTE("on backend loss hold 30s\nmappable pass")},
     {IN_ROUTE("answer-after never"), IN_ROUTE("answer-after Never")},
     {IN_ROUTE("drain-timeout 1m"), IN_ROUTE("drain-timeout 60001ms")},
     {IN_ROUTE("dma max-bytes 1"), IN_ROUTE("dma max-bytes 0")},

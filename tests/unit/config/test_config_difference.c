@@ -43,6 +43,8 @@ static const struct {
     {"stall-timeout", false, "stall-timeout 1s", "stall-timeout 2s"},
     {"busy-poll", false, "busy-poll 50us", "busy-poll 0"},
     {"answer-after", false, "answer-after 3s", "answer-after never"},
+    {"on", false, "on backend loss hold 1s", "on backend loss hold 2s"},
+    {"mappable", false, "mappable strip", "mappable pass"},
     {"recite", false, "recite to client never", "recite to client always"},
     {"demand", false, "demand recital from client", "demand recital from backend"},
     /* The statements of a preset differ with it. */

@@ -56,12 +56,12 @@ START_TEST(the_exchange)
     greeting_decide(rig.greeting, 0, REASON_DENIED);
     rig_expect_news(&rig, GREETING_DONE);
     peer_recv_version(rig.client, RIG_ID, WIRE_TYPE_REPLY, RIG_REPLY_ANEW);
-    expect_joined(greeting_steal_client(rig.greeting), rig.client);
-    expect_joined(greeting_steal_backend(rig.greeting), rig.backend);
-    ck_assert_int_eq(greeting_steal_client(rig.greeting), -1);
-    ck_assert_int_eq(greeting_steal_backend(rig.greeting), -1);
-    ck_assert_int_eq(greeting_steal_client_twin(rig.greeting), -1);
-    ck_assert_int_eq(greeting_steal_backend_twin(rig.greeting), -1);
+    expect_joined(greeting_steal(rig.greeting, GREETING_CLIENT), rig.client);
+    expect_joined(greeting_steal(rig.greeting, GREETING_BACKEND), rig.backend);
+    ck_assert_int_eq(greeting_steal(rig.greeting, GREETING_CLIENT), -1);
+    ck_assert_int_eq(greeting_steal(rig.greeting, GREETING_BACKEND), -1);
+    ck_assert_int_eq(greeting_steal(rig.greeting, GREETING_CLIENT_TWIN), -1);
+    ck_assert_int_eq(greeting_steal(rig.greeting, GREETING_BACKEND_TWIN), -1);
 }
 END_TEST
 
@@ -137,12 +137,12 @@ START_TEST(what_is_behind_version_is_not_touched)
     rig_expect_news(&rig, GREETING_DONE);
     peer_recv_version(rig.client, RIG_ID, WIRE_TYPE_REPLY, RIG_REPLY_ANEW);
     peer_expect_silence(rig.client);
-    fd = greeting_steal_client(rig.greeting);
+    fd = greeting_steal(rig.greeting, GREETING_CLIENT);
     ck_assert_int_eq(sock_recv(fd, &byte, 1, &got, MSG_DONTWAIT), 1);
     ck_assert_int_eq(byte, 'A');
     peer_expect_same_fds(&fds, &got);
     sock_close(&fd);
-    fd = greeting_steal_backend(rig.greeting);
+    fd = greeting_steal(rig.greeting, GREETING_BACKEND);
     ck_assert_int_eq(sock_recv(fd, &byte, 1, &got, MSG_DONTWAIT), 1);
     ck_assert_int_eq(byte, 'B');
     sock_close(&fd);
@@ -285,8 +285,8 @@ START_TEST(a_twin_socket_is_ours)
     ck_assert_str_eq((const char *)m.payload + 4, TWIN_GIVEN);
     ck_assert_uint_eq(m.fds.n, 1);
     /* The client has not got the backend's socket: that has stayed here. */
-    expect_joined(greeting_steal_client_twin(rig.greeting), m.fds.fds[0]);
-    expect_joined(greeting_steal_backend_twin(rig.greeting), theirs[0]);
+    expect_joined(greeting_steal(rig.greeting, GREETING_CLIENT_TWIN), m.fds.fds[0]);
+    expect_joined(greeting_steal(rig.greeting, GREETING_BACKEND_TWIN), theirs[0]);
     message_deinit(&m);
     sock_close(&theirs[0]);
 }
@@ -320,7 +320,7 @@ START_TEST(a_twin_socket_waits_while_too_many_fds_are_in_flight)
     rig_expect_news(&rig, GREETING_DONE);
     peer_recv(rig.client, &m);
     ck_assert_uint_eq(m.fds.n, 1);
-    expect_joined(greeting_steal_client_twin(rig.greeting), m.fds.fds[0]);
+    expect_joined(greeting_steal(rig.greeting, GREETING_CLIENT_TWIN), m.fds.fds[0]);
     message_deinit(&m);
     sock_close(&theirs[0]);
 }

@@ -31,6 +31,8 @@ static const struct {
     [IPC_RECORDED] = {"recorded", IPC_FROM_MONITOR, 0, "....xx."},
     [IPC_GONE] = {"gone", IPC_FROM_MONITOR, 0, "..xxxx."},
     [IPC_END] = {"end", IPC_FROM_MONITOR, 0, "..xxxx."},
+    [IPC_ATTACH] = {"attach", IPC_FROM_MONITOR, 1, "..xxxx."},
+    [IPC_DETACH] = {"detach", IPC_FROM_MONITOR, 0, "..xxxx."},
     [IPC_COUNT] = {"count", IPC_FROM_MONITOR, 0, NULL},
     [IPC_PING] = {"ping", IPC_FROM_MONITOR, 0, NULL},
     [IPC_RING] = {"ring", IPC_FROM_MONITOR, 2, NULL},
@@ -42,11 +44,14 @@ static const struct {
     [IPC_PONG] = {"pong", IPC_FROM_WORKER, 0, NULL},
     [IPC_HEARD] = {"heard", IPC_FROM_WORKER, 0, "..x...."},
     [IPC_TURNED_AWAY] = {"turned away", IPC_FROM_WORKER, 0, NULL},
-    [IPC_EVIDENCE] = {"evidence", IPC_FROM_WORKER, 0, "..x...."},
+    [IPC_EVIDENCE] = {"evidence", IPC_FROM_WORKER, 0, "..x.x.."},
     [IPC_TAINT] = {"taint", IPC_FROM_WORKER, 0, "..xxxx."},
     [IPC_EXPORT] = {"export", IPC_FROM_WORKER, 0, "....xx."},
     [IPC_TWIN] = {"twin", IPC_FROM_WORKER, 2, "....xx."},
     [IPC_RESUMED] = {"resumed", IPC_FROM_WORKER, 0, "....xx."},
+    [IPC_LOST] = {"lost", IPC_FROM_WORKER, 0, "....x.."},
+    [IPC_ATTACHED] = {"attached", IPC_FROM_WORKER, 0, "....x.."},
+    [IPC_DETACHED] = {"detached", IPC_FROM_WORKER, 0, "....x.."},
     [IPC_COUNTS] = {"counts", IPC_FROM_WORKER, 0, NULL},
     [IPC_ADOPTED] = {"adopted", IPC_FROM_WORKER, 0, NULL},
     [IPC_HANDED_OVER] = {"handed over", IPC_FROM_WORKER, 0, "....xx."},
@@ -66,6 +71,25 @@ static void check_row(uint32_t type, enum ipc_sender sender, unsigned fds)
                       session_state_name((enum session_state)state), legal ? "legal" : "illegal");
     }
 }
+
+START_TEST(a_difference_is_in_range_and_printable)
+{
+    struct ipc_detached d = {.reason = REASON_BACKEND_REFUSED,
+                             .difference = {.what = IPC_DIFFERS_VERSION, .name = "max_msg_fds"}};
+
+    ck_assert(ipc_detached_sound(&d));
+    d.difference.name[3] = '\n';
+    ck_assert(!ipc_detached_sound(&d));
+    memset(d.difference.name, 'a', sizeof d.difference.name);
+    ck_assert(!ipc_detached_sound(&d));
+    d.difference.name[0] = '\0';
+    d.difference.what = IPC_DIFFERS_KINDS;
+    ck_assert(!ipc_detached_sound(&d));
+    d.difference.what = IPC_DIFFERS_NOT;
+    d.reason = REASON_COUNT;
+    ck_assert(!ipc_detached_sound(&d));
+}
+END_TEST
 
 START_TEST(every_row_is_as_written)
 {
@@ -331,6 +355,7 @@ int main(void)
     Suite *s = suite_create("ipc");
     TCase *tc = unit_case(s, "rules");
 
+    tcase_add_test(tc, a_difference_is_in_range_and_printable);
     tcase_add_loop_test(tc, every_row_is_as_written, 1, IPC_TYPES);
     tcase_add_test(tc, unknown_types_are_never_legal);
     tcase_add_test(tc, only_what_a_worker_sees_taints);

@@ -48,6 +48,8 @@ static const char *const words[REASON_COUNT] = {
     "stalled",
     "client-died",
     "backend-died",
+    "backend-silent",
+    "backend-lost",
     "io-error",
     "no-resources",
     "worker-died",

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/*
+ * Sets up a new process of a device on its socket, with what proxy/relay/reattach.h makes. Requests
+ * of the device meanwhile are answered with EBUSY: its client does not know of it yet.
+ */
+#ifndef POEMD_PROXY_WORKER_SESSION_ATTACH_H
+#define POEMD_PROXY_WORKER_SESSION_ATTACH_H
+
+#include <event2/event.h>
+
+#include "proxy/ipc/ipc.h"
+#include "proxy/relay/setup.h"
+
+struct session_attach;
+
+/*
+ * The device is set up; or refused, with the difference (IPC_DIFFERS_NOT: it has closed its socket
+ * or sent what is no message). Called once, and never from session_attach_new; may free it.
+ */
+typedef void session_attach_fn(void *arg, const struct ipc_difference *refused);
+
+/*
+ * Borrows the socket, which is non-blocking, and the record, which must not change. Returns NULL if
+ * out of memory.
+ */
+struct session_attach *session_attach_new(struct event_base *base, int fd,
+                                          const struct setup *setup, uint32_t max_fds,
+                                          session_attach_fn *fn, void *arg)
+    __attribute__((warn_unused_result));
+
+/* NULL is allowed. */
+void session_attach_free(struct session_attach *a);
+
+/* Returns what the device was given. */
+struct ipc_attached session_attach_result(const struct session_attach *a);
+
+#endif

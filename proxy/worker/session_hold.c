@@ -1,0 +1,624 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/* A held session: its states, its answers to the client, and its reports to the monitor. */
+#include "proxy/worker/session_hold.h"
+
+#include <bsd/sys/queue.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/sock.h"
+#include "proxy/relay/setup.h"
+#include "proxy/worker/session_attach.h"
+#include "proxy/worker/session_evidence.h"
+#include "proxy/worker/session_senders.h"
+#include "proxy/worker/session_watch.h"
+
+#define SUBJECT(h) \
+    &(struct log_subject) \
+    { \
+        .session = (h)->session->id, .route = (h)->session->route, .leg = "backend", \
+        .quiet = (h)->session->quiet != IPC_LOGGED \
+    }
+
+/* Answers that wait for the client to take them: more are not made meanwhile. */
+#define ANSWERS_ROOM 65536u
+
+/* The pause before another look whether the client has finished its message. */
+#define WHOLE_MS 20u
+
+enum hold_state { HOLD_RELAYS, HOLD_WAITS, HOLD_GREETS, HOLD_SETS_UP };
+
+struct session_hold {
+    struct session *session;
+    struct setup *setup;
+    struct version_offer promised; /* to the client, by the first process */
+    uint8_t *request;              /* the client's VERSION, owned */
+    size_t request_size;
+    uint32_t answer_ms; /* 0: requests wait without a limit */
+    enum hold_state state;
+    bool expired;       /* a request has been answered with an error since the loss */
+    uint32_t failed;    /* requests that were */
+    uint32_t missed;    /* requests in a row without a reply, while it relays … */
+    uint64_t missed_at; /* … since the device had sent this many bytes */
+    uint32_t lost_ms;   /* clock_coarse_ms of the loss */
+    uint32_t allowed_ms;
+    uint32_t unsent; /* bits 1 << enum ipc_type, in the order of session_hold_report */
+    struct ipc_lost lost;
+    struct ipc_attached attached;
+    struct ipc_detached detached;
+    struct greeting *greeting; /* of the new process, or a finished one */
+    struct session_attach *attach;
+    int backend_fd;   /* of the new process, from the verdict until it is set up */
+    uint8_t *answers; /* owned, of ANSWERS_ROOM; NULL: nothing waits */
+    size_t answers_start;
+    size_t answers_end;
+    struct event client_writable;
+    struct event due;   /* when the next request is answered with an error */
+    struct event limit; /* of VERSION, or the setting up */
+};
+
+static void session_hold_set(struct event *e, uint32_t ms)
+{
+    const struct timeval tv = clock_timeval(ms > 0 ? ms : 1);
+
+    event_add(e, &tv);
+}
+
+static void session_hold_tell(struct session_hold *h, enum ipc_type type)
+{
+    h->unsent |= 1u << type;
+    session_report_later(h->session);
+}
+
+/* ---- answers ---- */
+
+/* Sends what waits. Returns true if all is sent. */
+static bool session_hold_flush(struct session_hold *h)
+{
+    const int fd = h->session->channels->client.fd;
+
+    while (h->answers_start < h->answers_end) {
+        const ssize_t n = sock_send(fd, h->answers + h->answers_start,
+                                    h->answers_end - h->answers_start, NULL, MSG_DONTWAIT);
+
+        if (n < 0) {
+            /* A client that is gone is noticed by the channel pair. */
+            if (n == -EAGAIN) {
+                event_add(&h->client_writable, NULL);
+            }
+            return false;
+        }
+        h->answers_start += (size_t)n;
+        h->session->channels->to_client.mark->total.sent += (uint64_t)n;
+    }
+    free(h->answers);
+    h->answers = NULL;
+    h->answers_start = 0;
+    h->answers_end = 0;
+    return true;
+}
+
+/* Returns true if there is room for another answer. */
+static bool session_hold_room(struct session_hold *h)
+{
+    if (!h->answers) {
+        h->answers = malloc(ANSWERS_ROOM);
+    }
+    return h->answers && ANSWERS_ROOM - h->answers_end >= SETUP_ANSWER_MAX;
+}
+
+/* Adds replies of the gate's own, to messages that it has refused. */
+static void session_hold_add_refusals(struct session_hold *h)
+{
+    struct dma_gate_side *const gate = &h->session->channels->dma;
+    const uint8_t *bytes;
+    size_t n;
+
+    while (gate->answers && (n = dma_gate_replies(gate, true, &bytes)) > 0 &&
+           session_hold_room(h)) {
+        n = n < ANSWERS_ROOM - h->answers_end ? n : ANSWERS_ROOM - h->answers_end;
+        memcpy(h->answers + h->answers_end, bytes, n);
+        h->answers_end += n;
+        dma_gate_replied(gate, true, n);
+    }
+}
+
+static bool session_hold_is_due(const struct session_hold *h, const struct setup_request *r)
+{
+    return h->expired || (h->answer_ms > 0 && clock_coarse_ms() - r->since_ms >= h->answer_ms);
+}
+
+/* An error in the device's stead: the request has waited for too long. */
+static size_t session_hold_fail(struct session_hold *h, const struct setup_request *r,
+                                uint8_t out[SETUP_ANSWER_MAX])
+{
+    const struct wire_hdr hdr = wire_error_hdr(&r->hdr, EIO);
+
+    wire_put_hdr(out, &hdr);
+    if (!h->expired) {
+        log_line(LOG_WARNING, SUBJECT(h),
+                 "held for %" PRIu32 " ms: what cannot be answered from what is kept gets EIO from "
+                 "now on",
+                 clock_coarse_ms() - h->lost_ms);
+    }
+    h->expired = true;
+    h->failed++;
+    h->session->guard->page->overdue.answered++;
+    return WIRE_HDR_SIZE;
+}
+
+/* Returns true if an older request with the same id waits: a reply would be taken for its own. */
+static bool session_hold_is_behind(const struct session_hold *h, const struct setup_request *r)
+{
+    const struct setup_request *older;
+
+    TAILQ_FOREACH(older, &h->setup->requests, link)
+    {
+        if (older->hdr.id == r->hdr.id) {
+            return older != r;
+        }
+    }
+    return false;
+}
+
+/* Answers the request if that is possible, or due. Returns false if it waits. */
+static bool session_hold_answer_one(struct session_hold *h, const struct setup_request *r)
+{
+    uint8_t *const out = h->answers + h->answers_end;
+    size_t n;
+
+    if (session_hold_is_behind(h, r)) {
+        return false;
+    }
+    n = setup_answer(h->setup, r, out);
+    if (n == 0 && session_hold_is_due(h, r)) {
+        n = session_hold_fail(h, r, out);
+    }
+    if (n == 0) {
+        return false;
+    }
+    h->answers_end += n;
+    if (!channel_pair_answers(h->session->channels, out, n)) {
+        session_end(h->session, REASON_NO_RESOURCES);
+    }
+    return true;
+}
+
+/* Sets the timer for the oldest request that waits. */
+static void session_hold_await_due(struct session_hold *h)
+{
+    const struct setup_request *const r = TAILQ_FIRST(&h->setup->requests);
+    uint32_t age;
+
+    evtimer_del(&h->due);
+    if (r && h->answer_ms > 0 && !h->expired) {
+        age = clock_coarse_ms() - r->since_ms;
+        session_hold_set(&h->due, age < h->answer_ms ? h->answer_ms - age : 1);
+    }
+}
+
+void session_hold_answer(struct session_hold *h)
+{
+    struct session *const s = h->session;
+    struct setup_request *r;
+    struct setup_request *next;
+
+    if (!session_hold_holds(h) || s->state != SESSION_RELAYING) {
+        return;
+    }
+    session_hold_add_refusals(h);
+    TAILQ_FOREACH_SAFE(r, &h->setup->requests, link, next)
+    {
+        if (h->setup->lack == SETUP_KEPT && session_hold_room(h)) {
+            (void)session_hold_answer_one(h, r);
+        }
+        if (h->setup->lack != SETUP_KEPT || s->state != SESSION_RELAYING) {
+            break;
+        }
+    }
+    if (h->setup->lack != SETUP_KEPT) {
+        log_line(LOG_WARNING, SUBJECT(h), "cannot be held any longer: %s",
+                 setup_lack_text(h->setup->lack));
+        session_end(s, REASON_BACKEND_CLOSED);
+        return;
+    }
+    if (s->state == SESSION_RELAYING) {
+        channel_pair_rest(s->channels, !session_hold_flush(h) || h->state == HOLD_SETS_UP);
+        session_hold_await_due(h);
+    }
+}
+
+static void session_hold_on_answer(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd;
+    (void)what;
+    session_hold_answer(arg);
+}
+
+/* ---- the loss ---- */
+
+bool session_hold_holds(const struct session_hold *h)
+{
+    return h && h->state != HOLD_RELAYS;
+}
+
+bool session_hold_lose(struct session_hold *h, enum session_reason reason)
+{
+    struct session *s;
+
+    if (!h || h->state != HOLD_RELAYS || h->session->state != SESSION_RELAYING) {
+        return false;
+    }
+    s = h->session;
+    if (h->setup->lack != SETUP_KEPT) {
+        log_line(LOG_WARNING, SUBJECT(h), "%s: the session cannot be held: %s",
+                 session_reason_word(reason), setup_lack_text(h->setup->lack));
+        return false;
+    }
+    /* From here on the worker has what no other has. */
+    *(volatile uint32_t *)&s->guard->page->outside = 1;
+    if (!channel_pair_detach(s->channels)) {
+        log_line(LOG_WARNING, SUBJECT(h),
+                 "%s: the session cannot be held: part of a message has "
+                 "gone to the client",
+                 session_reason_word(reason));
+        return false;
+    }
+    setup_lose_device(h->setup);
+    session_watch_forget_backend(s);
+    overdue_forget_owed(&s->guard->page->overdue);
+    h->state = HOLD_WAITS;
+    h->expired = false;
+    h->failed = 0;
+    h->lost_ms = clock_coarse_ms();
+    h->lost = (struct ipc_lost){.reason = reason, .requests = h->setup->n_requests};
+    session_hold_tell(h, IPC_LOST);
+    session_hold_answer(h);
+    return true;
+}
+
+bool session_hold_missed(struct session_hold *h, uint16_t id)
+{
+    const uint64_t sent = h->session->channels->to_client.mark->total.taken;
+
+    setup_note_error(h->setup, id);
+    h->missed = h->missed_at == sent ? h->missed + 1 : 1;
+    h->missed_at = sent;
+    return h->missed >= LIMIT_HOLD_MISSED;
+}
+
+void session_hold_detach(struct session_host *host, uint64_t id)
+{
+    struct session *const s = session_of(host, id);
+
+    if (s && s->guard && s->state == SESSION_RELAYING) {
+        if (!session_hold_lose(s->guard->hold, REASON_OPERATOR)) {
+            log_line(LOG_WARNING, &(struct log_subject){.session = id, .route = s->route},
+                     "its device cannot be detached");
+        }
+    }
+}
+
+/* ---- another process ---- */
+
+static void session_hold_on_limit(evutil_socket_t fd, short what, void *arg);
+
+/* The new process is not taken: waits for the next one. */
+static void session_hold_fall_back(struct session_hold *h, enum session_reason reason,
+                                   const struct ipc_difference *d)
+{
+    evtimer_del(&h->limit);
+    session_attach_free(h->attach);
+    h->attach = NULL;
+    sock_hang_up(&h->backend_fd);
+    h->state = HOLD_WAITS;
+    h->detached = (struct ipc_detached){.reason = reason};
+    if (d) {
+        h->detached.difference = *d;
+    }
+    session_hold_tell(h, IPC_DETACHED);
+    session_hold_answer(h);
+}
+
+/* Returns true if a limit of the new process is not below the one that was promised. */
+static bool session_hold_limit(const char *name, uint64_t had, uint64_t has,
+                               struct ipc_difference *d)
+{
+    if (has < had) {
+        d->had = had;
+        d->has = has;
+        memcpy(d->name, name, strnlen(name, sizeof d->name - 1));
+    }
+    return has >= had;
+}
+
+/* Returns true if the new process promises no less than the client has been promised. */
+static bool session_hold_agrees(const struct session_hold *h, const struct version_offer *now,
+                                struct ipc_difference *d)
+{
+    const struct version_offer *const was = &h->promised;
+
+    *d = (struct ipc_difference){.what = IPC_DIFFERS_VERSION, .command = WIRE_VERSION};
+    return session_hold_limit("minor", was->number.minor, now->number.minor, d) &&
+           session_hold_limit("max_msg_fds", was->max_msg_fds, now->max_msg_fds, d) &&
+           session_hold_limit("max_data_xfer_size", was->max_data_xfer_size,
+                              now->max_data_xfer_size, d) &&
+           session_hold_limit("max_bitmap_size", was->max_bitmap_size, now->max_bitmap_size, d) &&
+           session_hold_limit("max_dma_maps", version_max_dma_maps(was), version_max_dma_maps(now),
+                              d) &&
+           version_keeps(was->json, json_object_get(now->json, "capabilities"), d->name, &d->had,
+                         &d->has);
+}
+
+/* It has been set up: goes on with it. */
+static void session_hold_go_on(struct session_hold *h)
+{
+    struct session *const s = h->session;
+    const uint32_t now = clock_coarse_ms();
+    const int fd = h->backend_fd;
+
+    evtimer_del(&h->limit);
+    evtimer_del(&h->due);
+    h->attached = session_attach_result(h->attach);
+    h->attached.held_ms = now - h->lost_ms;
+    h->attached.setup_ms = now - h->allowed_ms;
+    h->attached.failed = h->failed;
+    session_attach_free(h->attach);
+    h->attach = NULL;
+    h->backend_fd = -1;
+    h->state = HOLD_RELAYS;
+    h->missed = 0;
+    session_hold_tell(h, IPC_ATTACHED);
+    if (channel_pair_attach_take(s->channels, fd) < 0) {
+        session_end(s, REASON_NO_RESOURCES);
+        return;
+    }
+    session_watch_senders(s);
+}
+
+static void session_hold_on_attach(void *arg, const struct ipc_difference *refused)
+{
+    struct session_hold *const h = arg;
+
+    if (refused) {
+        session_hold_fall_back(
+            h, refused->what == IPC_DIFFERS_NOT ? REASON_BACKEND_CLOSED : REASON_BACKEND_REFUSED,
+            refused);
+    } else {
+        session_hold_go_on(h);
+    }
+}
+
+/* Begins to set up the allowed process, once the client is not inside a message. */
+static void session_hold_set_up(struct session_hold *h)
+{
+    if (!channel_pair_may_attach(h->session->channels)) {
+        session_hold_set(&h->limit, WHOLE_MS);
+        return;
+    }
+    session_hold_set(&h->limit, LIMIT_REATTACH_MS);
+    h->attach = session_attach_new(h->session->host->base, h->backend_fd, h->setup,
+                                   h->promised.max_msg_fds, session_hold_on_attach, h);
+    if (!h->attach) {
+        session_end(h->session, REASON_NO_RESOURCES);
+    }
+}
+
+static void session_hold_on_greeting(struct greeting *g, enum greeting_news news, void *arg)
+{
+    struct session_hold *const h = arg;
+    const struct greeting_result *const r = greeting_result(g);
+
+    switch (news) {
+    case GREETING_HEARD:
+        break;
+    case GREETING_EVIDENCE:
+        if (session_hold_agrees(h, &r->reply, &h->detached.difference)) {
+            memset(&h->detached.difference, 0, sizeof h->detached.difference);
+            session_hold_tell(h, IPC_EVIDENCE);
+        } else {
+            greeting_abort(g, REASON_BACKEND_REFUSED, 0, "it promises less than its predecessor");
+        }
+        break;
+    case GREETING_DONE:
+        h->backend_fd = greeting_steal(g, GREETING_BACKEND);
+        h->state = HOLD_SETS_UP;
+        h->allowed_ms = clock_coarse_ms();
+        /* The client's requests wait from now on, so that the record does not change. */
+        channel_pair_rest(h->session->channels, true);
+        session_hold_set_up(h);
+        break;
+    case GREETING_FAILED: {
+        const struct ipc_difference d = h->detached.difference;
+
+        h->unsent &= ~(1u << IPC_EVIDENCE);
+        session_hold_fall_back(h, r->reason, &d);
+        break;
+    }
+    }
+}
+
+static void session_hold_on_limit(evutil_socket_t fd, short what, void *arg)
+{
+    struct session_hold *const h = arg;
+    const struct ipc_difference silent = {.what = IPC_DIFFERS_SILENT};
+
+    (void)fd;
+    (void)what;
+    if (h->state == HOLD_GREETS) {
+        greeting_abort(h->greeting, REASON_HANDSHAKE_TIMEOUT, 0, "the handshake took too long");
+    } else if (h->attach) {
+        session_hold_fall_back(h, REASON_BACKEND_REFUSED, &silent);
+    } else if (h->state == HOLD_SETS_UP) {
+        session_hold_set_up(h);
+    }
+}
+
+void session_hold_attach_take(struct session_host *host, uint64_t id,
+                              const struct ipc_session *settings, int backend_fd)
+{
+    struct session *const s = session_of(host, id);
+    struct session_hold *const h = s && s->guard ? s->guard->hold : NULL;
+    struct greeting_settings how = {.poem = &host->poem,
+                                    .self = settings->self,
+                                    .recite = (enum config_recite)settings->recite,
+                                    .ask = (enum reciter_wants)settings->ask_backend,
+                                    .keep = true};
+
+    if (!h || h->state != HOLD_WAITS || s->state != SESSION_RELAYING) {
+        sock_hang_up(&backend_fd);
+        return;
+    }
+    session_senders_recheck(s, &settings->same);
+    how.sender_check[SIDE_BACKEND] = s->guard->watching[SIDE_BACKEND];
+    how.request = h->request;
+    how.request_size = h->request_size;
+    greeting_free(h->greeting);
+    h->greeting = greeting_new_take(host->base, -1, backend_fd, &how, session_hold_on_greeting, h);
+    if (!h->greeting) {
+        session_end(s, REASON_NO_RESOURCES);
+        return;
+    }
+    memset(&h->detached, 0, sizeof h->detached);
+    h->state = HOLD_GREETS;
+    session_hold_set(&h->limit, settings->handshake_ms);
+}
+
+bool session_hold_decide(struct session_hold *h, int err, enum session_reason reason)
+{
+    if (!h || h->state != HOLD_GREETS) {
+        return false;
+    }
+    greeting_decide(h->greeting, err, reason);
+    return true;
+}
+
+/* ---- reports ---- */
+
+static struct ipc_msg session_hold_message(const struct session_hold *h, enum ipc_type type)
+{
+    struct ipc_msg m = {.type = type, .session = h->session->id};
+
+    if (type == IPC_LOST) {
+        m.u.lost = h->lost;
+    } else if (type == IPC_ATTACHED) {
+        m.u.attached = h->attached;
+    } else if (type == IPC_DETACHED) {
+        m.u.detached = h->detached;
+    } else {
+        session_evidence_of(greeting_result(h->greeting), &m.u.evidence);
+    }
+    return m;
+}
+
+bool session_hold_report(struct session_hold *h)
+{
+    /* A loss can follow an attachment before that is sent, not the other way round. */
+    static const enum ipc_type types[] = {IPC_EVIDENCE, IPC_DETACHED, IPC_ATTACHED, IPC_LOST};
+
+    for (size_t i = 0; h->unsent && i < sizeof types / sizeof *types; i++) {
+        if (h->unsent & (1u << types[i])) {
+            const struct ipc_msg m = session_hold_message(h, types[i]);
+
+            if (!h->session->host->send(h->session->host, &m)) {
+                return false;
+            }
+            h->unsent &= ~(1u << types[i]);
+        }
+    }
+    return true;
+}
+
+void session_hold_repeat(struct session_hold *h)
+{
+    h->unsent = 0;
+    if (h->state == HOLD_GREETS) {
+        greeting_abort(h->greeting, REASON_MONITOR_GONE, 0, "the monitor has gone");
+    } else if (h->state == HOLD_SETS_UP) {
+        session_hold_fall_back(h, REASON_MONITOR_GONE, NULL);
+    }
+    h->unsent = session_hold_holds(h) ? 1u << IPC_LOST : 0;
+}
+
+uint32_t session_hold_lack(const struct session_hold *h)
+{
+    return h ? h->setup->lack : SETUP_KEPT;
+}
+
+/* ---- beginning and end ---- */
+
+struct session_hold *session_hold_new(struct session *s, const struct ipc_session *settings,
+                                      bool resumed)
+{
+    struct session_hold *const h = calloc(1, sizeof *h);
+
+    if (!h) {
+        return NULL;
+    }
+    h->session = s;
+    h->backend_fd = -1;
+    h->answer_ms = settings->answer_ms;
+    version_init(&h->promised);
+    evtimer_assign(&h->due, s->host->base, session_hold_on_answer, h);
+    evtimer_assign(&h->limit, s->host->base, session_hold_on_limit, h);
+    h->setup = setup_new(settings->strip != 0);
+    if (!h->setup) {
+        free(h);
+        return NULL;
+    }
+    if (!settings->hold) {
+        setup_give_up(h->setup, SETUP_LACKS_WORD);
+    } else if (resumed) {
+        setup_give_up(h->setup, SETUP_LACKS_WORKER);
+    }
+    return h;
+}
+
+void session_hold_greeted(struct session_hold *h, struct greeting *g)
+{
+    const struct version_offer *const reply = &greeting_result(g)->reply;
+
+    h->request = greeting_steal_request(g, &h->request_size);
+    h->promised = *reply;
+    h->promised.json = json_deep_copy(json_object_get(reply->json, "capabilities"));
+    if (!h->request) {
+        setup_give_up(h->setup, SETUP_LACKS_MEMORY);
+    }
+}
+
+void session_hold_watch(struct session_hold *h)
+{
+    event_assign(&h->client_writable, h->session->host->base, h->session->channels->client.fd,
+                 EV_WRITE, session_hold_on_answer, h);
+    channel_pair_keep(h->session->channels, h->setup);
+}
+
+void session_hold_stop(struct session_hold *h)
+{
+    evtimer_del(&h->due);
+    evtimer_del(&h->limit);
+    if (h->session->channels) {
+        event_del(&h->client_writable);
+    }
+    session_attach_free(h->attach);
+    h->attach = NULL;
+}
+
+void session_hold_free(struct session_hold *h)
+{
+    if (h) {
+        greeting_free(h->greeting);
+        sock_hang_up(&h->backend_fd);
+        setup_free(h->setup);
+        version_deinit(&h->promised);
+        free(h->request);
+        free(h->answers);
+        free(h);
+    }
+}

@@ -1,0 +1,495 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/*
+ * "on backend loss hold": a device goes, and its session goes on with the next process, which is
+ * given all that was set up.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "base/sock.h"
+#include "tests/daemon/rig.h"
+#include "tests/support/peer.h"
+#include "tests/support/unit.h"
+
+#define CAPS "{\"capabilities\":{\"max_msg_fds\":16,\"max_data_xfer_size\":65536}}"
+#define LESS "{\"capabilities\":{\"max_msg_fds\":16,\"max_data_xfer_size\":32768}}"
+#define HOLD "on backend loss hold 60s\nanswer-after never\n"
+
+static struct wire_hdr command(uint16_t id, uint16_t code)
+{
+    return (struct wire_hdr){.id = id, .command = code};
+}
+
+/* ---- a device ---- */
+
+/* The device receives a request of this command, with n_fds fds. */
+static void hear(int fd, uint16_t code, unsigned n_fds, struct message *m)
+{
+    peer_recv(fd, m);
+    ck_assert_uint_eq(m->hdr.command, code);
+    ck_assert_uint_eq(m->hdr.flags & WIRE_TYPE_MASK, WIRE_TYPE_COMMAND);
+    ck_assert_uint_eq(m->fds.n, n_fds);
+}
+
+/* It agrees, with n bytes of payload. */
+static void agree(int fd, struct message *m, const void *payload, size_t n)
+{
+    peer_send(fd, wire_reply_hdr(&m->hdr, (uint32_t)n), payload, n, NULL);
+    message_deinit(m);
+}
+
+/* The next process of the device connects to poemd, and exchanges VERSION. */
+static void next_device(struct rig *r, struct pair *p, const char *caps)
+{
+    struct message m;
+
+    p->backend_fd = peer_accept(r->backend_fd);
+    hear(p->backend_fd, WIRE_VERSION, 0, &m);
+    peer_send_version(p->backend_fd, m.hdr.id, WIRE_TYPE_REPLY, caps, NULL);
+    message_deinit(&m);
+}
+
+static void lose_device(struct rig *r, struct pair *p)
+{
+    sock_close(&p->backend_fd);
+    rig_await_log(r, "its device is gone", NULL, 0);
+}
+
+/* ---- what is set up ---- */
+
+#define PAGE 4096u
+
+static const struct wire_dma_map maps[] = {
+    {.argsz = sizeof *maps, .flags = 3, .address = 0x1000, .size = PAGE},
+    {.argsz = sizeof *maps, .flags = 1, .offset = PAGE, .address = 0x8000, .size = PAGE},
+};
+
+/* The client sends a request, which the device gets and agrees to. */
+static void set_up(const struct pair *p, uint16_t code, const void *payload, size_t n,
+                   const struct fdset *fds, const void *reply, size_t n_reply)
+{
+    struct message m;
+
+    peer_send(p->client_fd, command(1, code), payload, n, fds);
+    hear(p->backend_fd, code, fds ? fds->n : 0, &m);
+    agree(p->backend_fd, &m, reply, n_reply);
+    peer_recv(p->client_fd, &m);
+    ck_assert_uint_eq(m.hdr.flags, WIRE_TYPE_REPLY);
+    message_deinit(&m);
+}
+
+static void set_up_map(const struct pair *p, unsigned i, int memory_fd)
+{
+    struct fdset fds;
+
+    fdset_init(&fds);
+    ck_assert_int_eq(fdset_add_take(&fds, dup(memory_fd)), 0);
+    set_up(p, WIRE_DMA_MAP, &maps[i], sizeof maps[i], &fds, NULL, 0);
+    fdset_close(&fds);
+}
+
+/* A write to the configuration space. */
+struct config_write {
+    struct wire_region_access access;
+    uint8_t data[4];
+};
+
+/* Without the padding behind data. */
+#define CONFIG_WRITE_SIZE (sizeof(struct wire_region_access) + 4)
+
+static struct config_write config_write(uint32_t offset, uint32_t value)
+{
+    struct config_write w = {.access = {.offset = offset, .region = WIRE_PCI_CONFIG, .count = 4}};
+
+    memcpy(w.data, &value, sizeof value);
+    return w;
+}
+
+static void set_up_config(const struct pair *p, uint32_t offset, uint32_t value)
+{
+    const struct config_write w = config_write(offset, value);
+
+    set_up(p, WIRE_REGION_WRITE, &w, CONFIG_WRITE_SIZE, NULL, &w.access, sizeof w.access);
+}
+
+static void set_up_interrupt(const struct pair *p, int event_fd)
+{
+    const struct wire_irq_set set = {.argsz = sizeof set,
+                                     .flags =
+                                         WIRE_IRQ_SET_DATA_EVENTFD | WIRE_IRQ_SET_ACTION_TRIGGER,
+                                     .index = WIRE_PCI_MSIX,
+                                     .start = 2,
+                                     .count = 1};
+    struct fdset fds;
+
+    fdset_init(&fds);
+    ck_assert_int_eq(fdset_add_take(&fds, dup(event_fd)), 0);
+    set_up(p, WIRE_DEVICE_SET_IRQS, &set, sizeof set, &fds, NULL, 0);
+    fdset_close(&fds);
+}
+
+static const struct wire_region_info bar = {.argsz = sizeof bar,
+                                            .flags = WIRE_REGION_FLAG_READ | WIRE_REGION_FLAG_WRITE,
+                                            .index = 0,
+                                            .size = 0x1000};
+
+static void set_up_info(const struct pair *p)
+{
+    const struct wire_region_info asked = {.argsz = sizeof asked};
+
+    set_up(p, WIRE_DEVICE_GET_REGION_INFO, &asked, sizeof asked, NULL, &bar, sizeof bar);
+}
+
+/* ---- what the next process is given ---- */
+
+static void expect_map(const struct pair *p, unsigned i, int memory_fd)
+{
+    struct message m;
+
+    hear(p->backend_fd, WIRE_DMA_MAP, 1, &m);
+    ck_assert_uint_eq(m.n, sizeof maps[i]);
+    ck_assert_mem_eq(m.payload, &maps[i], sizeof maps[i]);
+    ck_assert(peer_same_file(m.fds.fds[0], memory_fd));
+    agree(p->backend_fd, &m, NULL, 0);
+}
+
+static void expect_config(const struct pair *p, uint32_t offset, uint32_t value)
+{
+    const struct config_write w = config_write(offset, value);
+    struct message m;
+
+    hear(p->backend_fd, WIRE_REGION_WRITE, 0, &m);
+    ck_assert_uint_eq(m.n, CONFIG_WRITE_SIZE);
+    ck_assert_mem_eq(m.payload, &w, CONFIG_WRITE_SIZE);
+    agree(p->backend_fd, &m, &w.access, sizeof w.access);
+}
+
+static void expect_interrupt(const struct pair *p, int event_fd)
+{
+    struct wire_irq_set set;
+    struct message m;
+
+    hear(p->backend_fd, WIRE_DEVICE_SET_IRQS, 1, &m);
+    memcpy(&set, m.payload, sizeof set);
+    ck_assert_uint_eq(set.flags, WIRE_IRQ_SET_DATA_EVENTFD | WIRE_IRQ_SET_ACTION_TRIGGER);
+    ck_assert_uint_eq(set.index, WIRE_PCI_MSIX);
+    ck_assert_uint_eq(set.start, 2);
+    ck_assert_uint_eq(set.count, 1);
+    ck_assert_int_eq(eventfd_write(m.fds.fds[0], 5), 0);
+    agree(p->backend_fd, &m, NULL, 0);
+    {
+        eventfd_t value;
+
+        ck_assert_int_eq(eventfd_read(event_fd, &value), 0);
+        ck_assert_uint_eq(value, 5);
+    }
+}
+
+/* Each vector is triggered once, in case an interrupt was lost. */
+static void expect_kick(const struct pair *p)
+{
+    struct wire_irq_set set;
+    struct message m;
+
+    hear(p->backend_fd, WIRE_DEVICE_SET_IRQS, 0, &m);
+    memcpy(&set, m.payload, sizeof set);
+    ck_assert_uint_eq(set.flags, WIRE_IRQ_SET_DATA_NONE | WIRE_IRQ_SET_ACTION_TRIGGER);
+    ck_assert_uint_eq(set.start, 2);
+    ck_assert_uint_eq(set.count, 1);
+    agree(p->backend_fd, &m, NULL, 0);
+}
+
+static void expect_info(const struct pair *p, uint64_t size)
+{
+    struct wire_region_info info = bar;
+    struct message m;
+
+    hear(p->backend_fd, WIRE_DEVICE_GET_REGION_INFO, 0, &m);
+    info.size = size;
+    agree(p->backend_fd, &m, &info, sizeof info);
+}
+
+/* The question of pair_ping. */
+static void expect_device_info(const struct pair *p)
+{
+    const struct wire_device_info info = {.argsz = sizeof info, .num_regions = 9, .num_irqs = 5};
+    struct message m;
+
+    hear(p->backend_fd, WIRE_DEVICE_GET_INFO, 0, &m);
+    agree(p->backend_fd, &m, &info, sizeof info);
+}
+
+/* ---- tests ---- */
+
+START_TEST(the_next_process_gets_all_that_was_set_up_in_order)
+{
+    const int memory_fd = peer_memfd();
+    const int event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    struct pair p;
+    struct rig r;
+
+    rig_start(&r, HOLD);
+    rig_session(&r, CAPS, CAPS, &p);
+    set_up_interrupt(&p, event_fd);
+    set_up_config(&p, 0x04, 6);
+    set_up_config(&p, 0x10, 0xe0000000);
+    set_up_map(&p, 1, memory_fd);
+    set_up_map(&p, 0, memory_fd);
+    set_up_info(&p);
+    lose_device(&r, &p);
+    next_device(&r, &p, CAPS);
+    expect_map(&p, 0, memory_fd);
+    expect_map(&p, 1, memory_fd);
+    expect_info(&p, bar.size);
+    expect_config(&p, 0x10, 0xe0000000);
+    expect_config(&p, 0x04, 6);
+    expect_interrupt(&p, event_fd);
+    expect_kick(&p);
+    rig_await_log(&r, "goes on with another process of its device", NULL, 0);
+    pair_ping(&p);
+    close(memory_fd);
+    close(event_fd);
+    pair_close(&p);
+    rig_await_log(&r, " ended: reason=", NULL, 0);
+    rig_stop(&r);
+}
+END_TEST
+
+START_TEST(a_request_under_way_is_sent_again)
+{
+    const struct wire_region_access a = {.count = 4};
+    uint8_t data[sizeof a + 4];
+    struct message m;
+    struct pair p;
+    struct rig r;
+
+    rig_start(&r, HOLD);
+    rig_session(&r, CAPS, CAPS, &p);
+    peer_send(p.client_fd, command(9, WIRE_REGION_READ), &a, sizeof a, NULL);
+    hear(p.backend_fd, WIRE_REGION_READ, 0, &m);
+    message_deinit(&m);
+    lose_device(&r, &p);
+    peer_send(p.client_fd, command(10, WIRE_REGION_READ), &a, sizeof a, NULL);
+    next_device(&r, &p, CAPS);
+    memset(data, 7, sizeof data);
+    memcpy(data, &a, sizeof a);
+    for (uint16_t id = 9; id <= 10; id++) {
+        hear(p.backend_fd, WIRE_REGION_READ, 0, &m);
+        ck_assert_uint_eq(m.hdr.id, id);
+        agree(p.backend_fd, &m, data, sizeof data);
+        peer_recv(p.client_fd, &m);
+        ck_assert_uint_eq(m.hdr.id, id);
+        ck_assert_uint_eq(m.payload[sizeof a], 7);
+        message_deinit(&m);
+    }
+    pair_ping(&p);
+    pair_close(&p);
+    rig_stop(&r);
+}
+END_TEST
+
+/* What is kept answers at once; what comes while the session is held is set up, too. */
+START_TEST(a_held_session_answers_from_what_is_kept)
+{
+    const int memory_fd = peer_memfd();
+    const struct config_write w = config_write(0x3c, 0x0b);
+    const struct wire_region_access line = {.offset = 0x3c, .region = WIRE_PCI_CONFIG, .count = 1};
+    struct fdset fds;
+    struct message m;
+    struct pair p;
+    struct rig r;
+
+    rig_start(&r, HOLD);
+    rig_session(&r, CAPS, CAPS, &p);
+    lose_device(&r, &p);
+    fdset_init(&fds);
+    ck_assert_int_eq(fdset_add_take(&fds, dup(memory_fd)), 0);
+    peer_send(p.client_fd, command(1, WIRE_DMA_MAP), &maps[0], sizeof maps[0], &fds);
+    fdset_close(&fds);
+    peer_recv(p.client_fd, &m);
+    ck_assert_uint_eq(m.hdr.flags, WIRE_TYPE_REPLY);
+    message_deinit(&m);
+    peer_send(p.client_fd, command(2, WIRE_REGION_WRITE), &w, CONFIG_WRITE_SIZE, NULL);
+    peer_recv(p.client_fd, &m);
+    ck_assert_uint_eq(m.n, sizeof w.access);
+    message_deinit(&m);
+    peer_send(p.client_fd, command(3, WIRE_REGION_READ), &line, sizeof line, NULL);
+    peer_recv(p.client_fd, &m);
+    ck_assert_uint_eq(m.n, sizeof line + 1);
+    ck_assert_uint_eq(m.payload[sizeof line], 0x0b);
+    message_deinit(&m);
+    next_device(&r, &p, CAPS);
+    expect_map(&p, 0, memory_fd);
+    expect_config(&p, 0x3c, 0x0b);
+    rig_await_log(&r, "goes on with another process of its device", NULL, 0);
+    pair_ping(&p);
+    close(memory_fd);
+    pair_close(&p);
+    rig_stop(&r);
+}
+END_TEST
+
+START_TEST(what_only_the_device_knows_gets_an_error_in_time)
+{
+    const struct wire_region_access a = {.count = 4};
+    struct pair p;
+    struct rig r;
+
+    rig_start(&r, "on backend loss hold 60s\nanswer-after 1s\n");
+    rig_session(&r, CAPS, CAPS, &p);
+    lose_device(&r, &p);
+    for (uint16_t id = 1; id <= 3; id++) {
+        peer_send(p.client_fd, command(id, WIRE_REGION_READ), &a, sizeof a, NULL);
+        ck_assert_int_eq(peer_recv_error(p.client_fd, id, WIRE_REGION_READ), EIO);
+    }
+    next_device(&r, &p, CAPS);
+    rig_await_log(&r, "3 requests were answered with an error meanwhile", NULL, 0);
+    pair_ping(&p);
+    pair_close(&p);
+    rig_stop(&r);
+}
+END_TEST
+
+START_TEST(a_process_that_promises_less_is_not_taken)
+{
+    char line[256];
+    struct pair p;
+    struct rig r;
+
+    rig_start(&r, HOLD);
+    rig_session(&r, CAPS, CAPS, &p);
+    lose_device(&r, &p);
+    next_device(&r, &p, LESS);
+    rig_await_log(&r, "is not taken", line, sizeof line);
+    ck_assert_ptr_nonnull(strstr(line, "max_data_xfer_size is 32768, 65536 was promised"));
+    peer_expect_eof(p.backend_fd);
+    sock_close(&p.backend_fd);
+    next_device(&r, &p, CAPS);
+    rig_await_log(&r, "goes on with another process of its device", NULL, 0);
+    pair_ping(&p);
+    pair_close(&p);
+    rig_stop(&r);
+}
+END_TEST
+
+START_TEST(a_process_with_another_region_is_not_taken)
+{
+    char line[256];
+    struct pair p;
+    struct rig r;
+
+    rig_start(&r, HOLD);
+    rig_session(&r, CAPS, CAPS, &p);
+    set_up_info(&p);
+    lose_device(&r, &p);
+    next_device(&r, &p, CAPS);
+    expect_info(&p, 0x800);
+    rig_await_log(&r, "is not taken", line, sizeof line);
+    ck_assert_ptr_nonnull(strstr(line, "byte 16 is 0x800, it was 0x1000"));
+    peer_expect_eof(p.backend_fd);
+    sock_close(&p.backend_fd);
+    next_device(&r, &p, CAPS);
+    expect_info(&p, bar.size);
+    rig_await_log(&r, "goes on with another process of its device", NULL, 0);
+    pair_ping(&p);
+    pair_close(&p);
+    rig_stop(&r);
+}
+END_TEST
+
+START_TEST(the_session_ends_when_its_time_is_over)
+{
+    struct pair p;
+    struct rig r;
+
+    rig_start(&r, "on backend loss hold 1s\nanswer-after never\n");
+    rig_session(&r, CAPS, CAPS, &p);
+    sock_close(&r.backend_fd);
+    unlink(r.backend);
+    lose_device(&r, &p);
+    rig_await_log(&r, "ended: reason=backend-lost", NULL, 0);
+    peer_expect_eof(p.client_fd);
+    sock_close(&p.client_fd);
+    r.backend_fd = peer_listen(r.backend, 8);
+    rig_stop(&r);
+}
+END_TEST
+
+/* The client has a map of nothing that the device shares: each access is a message. */
+START_TEST(memory_of_the_device_is_not_shared)
+{
+    struct wire_region_info shared = bar;
+    const struct wire_region_info asked = {.argsz = sizeof asked};
+    struct wire_region_info got;
+    struct fdset fds;
+    struct message m;
+    struct pair p;
+    struct rig r;
+
+    rig_start(&r, HOLD);
+    rig_session(&r, CAPS, CAPS, &p);
+    shared.flags |= WIRE_REGION_FLAG_MMAP;
+    fdset_init(&fds);
+    peer_memfds(&fds, 1);
+    peer_send(p.client_fd, command(4, WIRE_DEVICE_GET_REGION_INFO), &asked, sizeof asked, NULL);
+    hear(p.backend_fd, WIRE_DEVICE_GET_REGION_INFO, 0, &m);
+    peer_send(p.backend_fd, wire_reply_hdr(&m.hdr, 0), &shared, sizeof shared, &fds);
+    message_deinit(&m);
+    fdset_close(&fds);
+    peer_recv(p.client_fd, &m);
+    ck_assert_uint_eq(m.fds.n, 0);
+    ck_assert_uint_eq(m.n, sizeof got);
+    memcpy(&got, m.payload, sizeof got);
+    ck_assert_uint_eq(got.flags, bar.flags);
+    ck_assert_uint_eq(got.size, bar.size);
+    message_deinit(&m);
+    pair_close(&p);
+    rig_stop(&r);
+}
+END_TEST
+
+START_TEST(a_session_survives_many_processes)
+{
+    const int memory_fd = peer_memfd();
+    struct pair p;
+    struct rig r;
+
+    rig_start(&r, HOLD);
+    rig_session(&r, CAPS, CAPS, &p);
+    set_up_map(&p, 0, memory_fd);
+    pair_ping(&p);
+    for (int i = 0; i < 100; i++) {
+        lose_device(&r, &p);
+        next_device(&r, &p, CAPS);
+        expect_map(&p, 0, memory_fd);
+        expect_device_info(&p);
+        rig_await_log(&r, "goes on with another process of its device", NULL, 0);
+        pair_ping(&p);
+    }
+    close(memory_fd);
+    pair_close(&p);
+    rig_stop(&r);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *const s = suite_create("hold");
+    TCase *const c = rig_case(s, "a device that is restarted");
+
+    tcase_add_test(c, the_next_process_gets_all_that_was_set_up_in_order);
+    tcase_add_test(c, a_request_under_way_is_sent_again);
+    tcase_add_test(c, a_held_session_answers_from_what_is_kept);
+    tcase_add_test(c, what_only_the_device_knows_gets_an_error_in_time);
+    tcase_add_test(c, a_process_that_promises_less_is_not_taken);
+    tcase_add_test(c, a_process_with_another_region_is_not_taken);
+    tcase_add_test(c, the_session_ends_when_its_time_is_over);
+    tcase_add_test(c, memory_of_the_device_is_not_shared);
+    tcase_add_test(c, a_session_survives_many_processes);
+    return unit_run(s);
+}
