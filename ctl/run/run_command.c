@@ -8,16 +8,18 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static const char no_memory[] = "out of memory";
 
 /*
- * Adds a device whose socket is the n bytes at path. Returns NULL, with *listen set to its new
- * socket, or a text.
+ * Adds a device whose socket is the n bytes at path, in the working directory if they are relative.
+ * Returns NULL, with *listen set to its new socket, or a text.
  */
 static const char *run_command_add(struct run_command *c, const char *path, size_t n,
                                    const char *folder, const char **listen)
 {
+    char folder_of[RUN_PATH] = "";
     struct run_device *d;
     int wrote;
 
@@ -25,11 +27,15 @@ static const char *run_command_add(struct run_command *c, const char *path, size
         return "more than 16 vfio-user devices";
     }
     d = &c->device[c->n_devices];
-    if (n == 0 || n >= sizeof d->backend) {
+    if (n == 0 || n >= sizeof d->backend ||
+        (path[0] != '/' && !getcwd(folder_of, sizeof folder_of))) {
         return "a socket's path that is empty or too long";
     }
-    memcpy(d->backend, path, n);
-    d->backend[n] = '\0';
+    wrote = snprintf(d->backend, sizeof d->backend, "%s%s%.*s", folder_of, folder_of[0] ? "/" : "",
+                     (int)n, path);
+    if (wrote < 0 || (size_t)wrote >= sizeof d->backend) {
+        return "a socket's path that is too long";
+    }
     wrote = snprintf(d->listen, sizeof d->listen, "%s/%zu", folder, c->n_devices + 1);
     if (wrote < 0 || (size_t)wrote >= sizeof d->listen) {
         return "the path of the temporary folder is too long";

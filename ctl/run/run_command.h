@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * Finds the vfio-user sockets in the command line of a VMM, and puts others in their places. Pure
- * except for memory.
+ * Finds the vfio-user sockets in the command line of a VMM, and puts others in their places. Asks
+ * only for the working directory.
  *
  *   QEMU              an argument that is a JSON object with "driver" "vfio-user-pci" and
  *                     "socket" {"type": "unix", "path": PATH}

@@ -133,8 +133,9 @@ class Run(unittest.TestCase):
             self.assertEqual(process.wait(timeout=PATIENCE), YES)
 
     def test_two_devices(self) -> None:
+        """Of which one has a relative path."""
         paths = [self.device(name=f"device-{i}") for i in range(2)]
-        command = ("--user-device", f"socket={paths[0]},id=a", f"socket={paths[1]}", "--cpus", "1")
+        command = ("--user-device", f"socket={paths[0].name},id=a", f"socket={paths[1]}", "--cpus", "1")
         done = self.run_it("--trace", self.folder / "t", command=command)
         self.assertIn("device1/1 begins", done.stderr)
         self.assertRegex(done.stderr, r"device2/\d begins")
