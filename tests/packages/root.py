@@ -17,10 +17,10 @@ KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
 ENVIRONMENT = ["PATH=/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root", "LANG=C.UTF-8",
                "DEBIAN_FRONTEND=noninteractive"]
 # The root is a mount of its own, as in a container: without, the files of a peer are in no mount.
-ENTER = """set -e; root=$1; shift
+MOUNT = """set -e; root=$1; shift
 mount --bind "$root" "$root"; cd "$root"
 mount --rbind /dev dev; mount -t proc proc proc; mount -t sysfs sysfs sys
-exec chroot . "$@" """
+exec """
 
 # QEMU has had vfio-user since 10.1, which only backports have.
 PIN = "Package: src:qemu\nPin: release n=trixie-backports\nPin-Priority: 900\n"
@@ -86,9 +86,17 @@ class Root:
     def remove(self) -> None:
         shutil.rmtree(self.path)
 
+    def mounted(self, run: str, *command: object) -> list[str]:
+        return ["unshare", "--mount", "--propagation", "private", "--", "bash", "-c", MOUNT + run,
+                "mounted", str(self.path), *map(str, command)]
+
     def command(self, *command: object) -> list[str]:
-        return ["unshare", "--mount", "--propagation", "private", "--", "bash", "-c", ENTER, "enter",
-                str(self.path), "/usr/bin/env", "-i", *ENVIRONMENT, *map(str, command)]
+        """A command inside, in an environment of its own."""
+        return self.mounted('chroot . "$@"', "/usr/bin/env", "-i", *ENVIRONMENT, *command)
+
+    def with_mounts(self, *command: object) -> str:
+        """Runs a command outside, which enters the root by itself."""
+        return output(*self.mounted('"$@"', *command))
 
     def run(self, *command: object) -> str:
         return output(*self.command(*command))

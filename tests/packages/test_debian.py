@@ -198,10 +198,9 @@ class Trixie(Debian):
         tree = root.path.with_suffix(".tree")
         self.addCleanup(shutil.rmtree, tree)
         shutil.copytree(root.path / "srv/poemd", tree)
-        # As for each command in a root, it is a mount of its own.
-        said = output("unshare", "--mount", "--propagation", "private", "--", "sh", "-c",
-                      'mount --bind "$0" "$0" && autopkgtest "$@" "$1"/ -- chroot "$0"', root.path,
-                      tree, *(deb for deb in self.debs if "-dbgsym_" not in deb.name))
+        said = root.with_mounts("autopkgtest", f"{tree}/",
+                                *(deb for deb in self.debs if "-dbgsym_" not in deb.name),
+                                "--", "chroot", root.path)
         summary = dict(re.findall(r"^(\S+) +(PASS|FAIL|SKIP)", said, re.MULTILINE))
         self.assertEqual({"session": "PASS", "qemu": "PASS", "library": "PASS"}, summary, said)
 
