@@ -40,6 +40,7 @@ struct keeper {
     int ready_fd;        /* -1 if not requested, or done */
     pid_t monitor;       /* 0: none runs */
     int socket_fd;       /* to the monitor, or -1 */
+    bool full;           /* there was no room for the last fd, which has been logged */
     bool forking;        /* the monitor starts processes, which are not in the store yet */
     bool ready;          /* this monitor has been ready */
     bool was_ready;      /* one has been */
@@ -236,12 +237,23 @@ static void keeper_monitor_ready(struct keeper *k)
     sock_close(&k->ready_fd);
 }
 
+/* Logs it once, since each client may cause it. */
+static void keeper_lacks_room(struct keeper *k, const char *why)
+{
+    if (!k->full) {
+        log_error("%s: some sessions do not outlive the monitor; raise the limit", why);
+    }
+    k->full = true;
+}
+
 static void keeper_dispatch(struct keeper *k, const struct keeper_message *m, struct fdset *fds)
 {
     switch (m->verb) {
     case KEEPER_KEEP:
         if (keeper_store_keep_take(&k->store, m->name, fdset_steal(fds, 0))) {
-            log_error("out of memory: \"%s\" does not outlive the monitor", m->name);
+            keeper_lacks_room(k, "out of memory");
+        } else {
+            k->full = false;
         }
         break;
     case KEEPER_DROP:
@@ -282,7 +294,7 @@ static bool keeper_hear(struct keeper *k)
     if (n == 0 || (n < 0 && n != -EAGAIN && n != -EMSGSIZE)) {
         sock_close(&k->socket_fd);
     } else if (n == -EMSGSIZE) {
-        log_error("out of file descriptors: raise the limit of open files");
+        keeper_lacks_room(k, "out of file descriptors");
     } else if (n > 0 && keeper_message_read(&m, text, (size_t)n) &&
                fds.n == (m.verb == KEEPER_KEEP ? 1u : 0u)) {
         keeper_dispatch(k, &m, &fds);
@@ -424,14 +436,29 @@ static void keeper_run(struct keeper *k)
 /* The words before the command line: name, KEEPER_ARG, ready fd, log level. */
 #define KEEPER_WORDS 4
 
-/* Moves the ready fd out of the way of the others. Returns 0 or -errno. */
+/*
+ * Moves the ready fd out of the way of the others, and has standard input, output and error, of
+ * which it may be one, open in any case. Returns 0 or -errno.
+ */
 static int keeper_take_ready_fd(struct keeper *k, int fd)
 {
+    int null_fd;
+
     k->ready_fd = fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, KEEPER_FIRST_FD);
     if (fd >= 0) {
         close(fd);
     }
-    return fd >= 0 && k->ready_fd < 0 ? -errno : 0;
+    if (fd >= 0 && k->ready_fd < 0) {
+        return -errno;
+    }
+    do {
+        null_fd = open("/dev/null", O_RDWR | O_NOCTTY);
+    } while (null_fd >= 0 && null_fd <= STDERR_FILENO);
+    if (null_fd < 0) {
+        return -errno;
+    }
+    close(null_fd);
+    return 0;
 }
 
 static int keeper_init(struct keeper *k, int ready_fd, char **argv)
