@@ -86,6 +86,13 @@
 #define LIMIT_QUEUE 262144u
 
 /*
+ * Queues of a worker whose bytes outlive it, and as many that it may take over from others: 33 MiB
+ * each, of address space and of a file's size, and of memory as far as they are in use. Only slow
+ * peers keep a queue. Beyond it queues are the worker's alone, and end with it.
+ */
+#define LIMIT_HELD 128u
+
+/*
  * How long a worker may look for messages before it sleeps ("busy-poll"), in us: longer than a
  * device needs for an answer from memory, and short enough that the worker's timers, which wait
  * that long, are not late.
@@ -322,11 +329,10 @@
 #define LIMIT_WORKER_MEMORY (256ull << 20)
 
 /*
- * ... and for each session: a queue each way on two pairs of sockets (LIMIT_QUEUE), and room for as
- * many that come from another worker, which are mapped but only used while bytes are held; the
- * handshake's messages and JSON trees, and fragmentation.
+ * ... and for each session: a queue each way on two pairs of sockets (LIMIT_QUEUE), the handshake's
+ * messages and JSON trees, and as much again for fragmentation.
  */
-#define LIMIT_MEMORY_PER_SESSION (4ull << 20)
+#define LIMIT_MEMORY_PER_SESSION (2ull << 20)
 
 /* ... and if its maps are kept, LIMIT_DMA_MAPS of them and the requests of both sides. */
 #define LIMIT_MEMORY_PER_DMA_SESSION (24ull << 20)

@@ -42,13 +42,6 @@
 /* The file's beginning, before the first slot. */
 #define SESSION_PAGE_HEAD 4096u
 
-/*
- * Places for each slot: one for each of its directions, lent to any direction of the worker, and as
- * many for the bytes of a session that comes from another worker. Places that are not used take no
- * memory.
- */
-#define SESSION_PAGE_PLACES SESSION_PAGE_WAYS
-
 /* The slot of a session that has none, and cannot be resumed. */
 #define SESSION_PAGE_NO_SLOT UINT32_MAX
 
@@ -141,23 +134,13 @@ static inline uint64_t session_page_place_at(uint32_t slots, uint32_t place)
     return session_page_places_at(slots) + (uint64_t)(place - 1) * HELD_PLACE;
 }
 
-/* Returns the number of the last place. Pure. */
-static inline uint32_t session_page_last_place(uint32_t slots)
-{
-    return 2 * SESSION_PAGE_PLACES * slots;
-}
+/* The last place: LIMIT_HELD are for the worker's queues, and as many for dead workers'. */
+#define SESSION_PAGE_LAST_PLACE (2 * LIMIT_HELD)
 
 /* Returns the size of a file with so many slots. Pure. */
 static inline uint64_t session_page_file_size(uint32_t slots)
 {
-    return session_page_place_at(slots, session_page_last_place(slots) + 1);
-}
-
-/* Returns the number of the place for the bytes of a slot's direction from another worker. Pure. */
-static inline uint32_t session_page_landing(uint32_t slots, uint32_t slot,
-                                            enum session_page_way way)
-{
-    return SESSION_PAGE_PLACES * slots + SESSION_PAGE_PLACES * slot + (uint32_t)way + 1;
+    return session_page_place_at(slots, SESSION_PAGE_LAST_PLACE + 1);
 }
 
 /*

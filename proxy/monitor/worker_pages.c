@@ -79,13 +79,15 @@ uint32_t worker_pages_take(struct worker_pages *p)
 }
 
 /* Returns the memory of bytes that were moved there for this slot. */
-static void worker_pages_unload(const struct worker_pages *p, uint32_t slot)
+static void worker_pages_unload(struct worker_pages *p, uint32_t slot)
 {
-    const uint32_t first = session_page_landing(p->n, slot, SESSION_PAGE_TO_BACKEND);
-
-    (void)fallocate(p->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
-                    (off_t)session_page_place_at(p->n, first),
-                    (off_t)SESSION_PAGE_PLACES * HELD_PLACE);
+    for (uint32_t i = 0; i < LIMIT_HELD; i++) {
+        if (p->landed[i] == slot + 1) {
+            p->landed[i] = 0;
+            (void)fallocate(p->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+                            (off_t)session_page_place_at(p->n, LIMIT_HELD + i + 1), HELD_PLACE);
+        }
+    }
 }
 
 /* Returns the memory of all slots at once: single ones share their pages of memory. */
@@ -103,10 +105,9 @@ void worker_pages_give_back(struct worker_pages *p, uint32_t slot)
     p->slots[slot / WORD_BITS] &= ~(1ull << (slot % WORD_BITS));
     p->first = slot < p->first ? slot : p->first;
     p->used--;
+    worker_pages_unload(p, slot);
     if (p->used == 0) {
         worker_pages_rest(p);
-    } else if (p->landed) {
-        worker_pages_unload(p, slot);
     }
     worker_pages_release(p);
 }
@@ -142,22 +143,58 @@ static bool worker_pages_copy_place(const struct worker_pages *from, uint64_t at
     return true;
 }
 
-bool worker_pages_move(const struct worker_pages *from, uint32_t place,
-                       const struct sock_post *post, struct worker_pages *to, uint32_t to_place)
+/* Returns true if the session in that slot has its bytes in the place, or may have. */
+static bool worker_pages_holds(const struct worker_pages *p, uint32_t slot, uint32_t place)
+{
+    struct session_page page;
+    bool holds = !worker_pages_read(p, slot, &page);
+
+    for (int way = 0; way < SESSION_PAGE_WAYS && !holds; way++) {
+        holds = page.marks[way].place == place;
+    }
+    return holds;
+}
+
+/*
+ * Returns the number of a place for the session in that slot, of which the page is not there yet:
+ * one that is free, or whose session has passed its bytes on. 0: there is none.
+ */
+static uint32_t worker_pages_landing(struct worker_pages *p, uint32_t slot)
+{
+    for (uint32_t i = 0; i < LIMIT_HELD; i++) {
+        const uint32_t place = LIMIT_HELD + i + 1;
+        const uint32_t other = p->landed[i];
+
+        if (other == 0 || (other != slot + 1 && !worker_pages_holds(p, other - 1, place))) {
+            p->landed[i] = slot + 1;
+            return place;
+        }
+    }
+    return 0;
+}
+
+uint32_t worker_pages_move(const struct worker_pages *from, uint32_t place,
+                           const struct sock_post *post, struct worker_pages *to, uint32_t slot)
 {
     const uint64_t at = session_page_place_at(from->n, place);
-    const uint64_t to_at = session_page_place_at(to->n, to_place);
     struct held head;
+    uint32_t landing;
+    uint64_t to_at;
 
-    if (place == 0 || place > session_page_last_place(from->n) ||
+    if (place == 0 || place > SESSION_PAGE_LAST_PLACE ||
         pread(from->fd, &head, sizeof head, (off_t)at) != (ssize_t)sizeof head) {
-        return false;
+        return 0;
     }
     held_settle(&head, post);
-    to->landed = true;
-    return held_sound(&head) &&
-           pwrite(to->fd, &head, sizeof head, (off_t)to_at) == (ssize_t)sizeof head &&
-           worker_pages_copy_place(from, at, to, to_at, held_end(&head));
+    landing = held_sound(&head) ? worker_pages_landing(to, slot) : 0;
+    if (landing == 0) {
+        return 0;
+    }
+    to_at = session_page_place_at(to->n, landing);
+    return pwrite(to->fd, &head, sizeof head, (off_t)to_at) == (ssize_t)sizeof head &&
+                   worker_pages_copy_place(from, at, to, to_at, held_end(&head))
+               ? landing
+               : 0;
 }
 
 struct session_page_head worker_pages_head(const struct worker_pages *p)

@@ -21,8 +21,8 @@ struct worker_pages {
     uint32_t n;     /* slots */
     uint32_t first; /* no slot below it is free */
     uint32_t used;
-    bool landed;      /* bytes of other workers have been moved here */
-    uint64_t slots[]; /* bits: used */
+    uint32_t landed[LIMIT_HELD]; /* by places for other workers' bytes: 1 + the slot; 0: free */
+    uint64_t slots[];            /* bits: used */
 };
 
 /* Makes a file with n slots, sealed in its size. Returns NULL with errno set if it cannot. */
@@ -47,10 +47,11 @@ bool worker_pages_write(const struct worker_pages *p, uint32_t slot, const struc
 
 /*
  * Copies the bytes that a dead worker held in a place, which may be any number, to one of another
- * worker; post is the kernel's note of its last call. Returns false if they are not sound.
+ * worker, for the session in that slot; post is the kernel's note of the dead worker's last call.
+ * Returns the number of the new place, or 0 if the bytes are not sound, or all places are in use.
  */
-bool worker_pages_move(const struct worker_pages *from, uint32_t place,
-                       const struct sock_post *post, struct worker_pages *to, uint32_t to_place)
+uint32_t worker_pages_move(const struct worker_pages *from, uint32_t place,
+                           const struct sock_post *post, struct worker_pages *to, uint32_t slot)
     __attribute__((warn_unused_result));
 
 /* Returns the head: the session that the worker was handling, and its last send; zeroed if none. */

@@ -122,14 +122,14 @@ static bool worker_pool_resume_move(const struct worker_pages *from, uint32_t sl
     }
     session_page_settle(&page, head.post.done);
     for (unsigned way = 0; way < SESSION_PAGE_WAYS; way++) {
-        struct relay_mark *const m = &page.marks[way];
-        const uint32_t place =
-            session_page_landing(t->pages->n, t->slot, (enum session_page_way)way);
+        uint32_t *const place = &page.marks[way].place;
 
-        if (m->place != 0 && !worker_pages_move(from, m->place, &head.post, t->pages, place)) {
-            return false;
+        if (*place != 0) {
+            *place = worker_pages_move(from, *place, &head.post, t->pages, t->slot);
+            if (*place == 0) {
+                return false;
+            }
         }
-        m->place = m->place != 0 ? place : 0;
     }
     return worker_pages_write(t->pages, t->slot, &page);
 }

@@ -28,9 +28,9 @@ void queue_pool_share(struct queue_pool *pool, uint8_t *places, uint32_t n, uint
     pool->post = post;
 }
 
-static void queue_free(const struct queue_pool *pool, struct queue *q)
+static void queue_free(struct queue *q)
 {
-    if (!pool->places) {
+    if (q->place == QUEUE_NOWHERE) {
         free(q->held);
     }
     free(q);
@@ -45,7 +45,7 @@ void queue_pool_deinit(struct queue_pool *pool)
             struct queue *const q = *lists[i];
 
             *lists[i] = q->next;
-            queue_free(pool, q);
+            queue_free(q);
         }
     }
     pool->n_free = 0;
@@ -71,15 +71,15 @@ static struct queue *queue_new(const struct queue_pool *pool, uint32_t place)
     return q;
 }
 
-/* Returns a queue that the pool has not had yet, or NULL if out of memory or places. */
+/* Returns a queue that the pool has not had yet, or NULL if out of memory. */
 static struct queue *queue_another(struct queue_pool *pool)
 {
     struct queue *q;
 
-    if (!pool->places) {
+    if (pool->n_used == pool->n_places) {
         return queue_new(pool, QUEUE_NOWHERE);
     }
-    q = pool->n_used < pool->n_places ? queue_new(pool, pool->n_used + 1) : NULL;
+    q = queue_new(pool, pool->n_used + 1);
     pool->n_used += q != NULL;
     return q;
 }
@@ -126,7 +126,9 @@ struct queue *queue_adopt(struct queue_pool *pool, uint32_t place)
 /* Gives the memory of its place back to the kernel. */
 static void queue_cool(const struct queue *q)
 {
-    (void)madvise(q->held, HELD_PLACE, MADV_REMOVE);
+    if (q->place != QUEUE_NOWHERE) {
+        (void)madvise(q->held, HELD_PLACE, MADV_REMOVE);
+    }
 }
 
 void queue_return(struct queue_pool *pool, struct queue **q)
@@ -138,9 +140,10 @@ void queue_return(struct queue_pool *pool, struct queue **q)
         return;
     }
     fdset_close(&old->fds);
-    if (old->place != QUEUE_NOWHERE && old->place > pool->n_places) {
+    if (pool->places && old->place > pool->n_places) {
+        /* Of a dead worker, or beyond the places. */
         queue_cool(old);
-        queue_free(pool, old);
+        queue_free(old);
     } else if (pool->n_free < KEEP) {
         old->next = pool->free;
         pool->free = old;
@@ -150,6 +153,6 @@ void queue_return(struct queue_pool *pool, struct queue **q)
         old->next = pool->cold;
         pool->cold = old;
     } else {
-        queue_free(pool, old);
+        queue_free(old);
     }
 }

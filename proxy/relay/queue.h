@@ -8,7 +8,7 @@
  * directions, and nothing is allocated per message: the pool keeps the last few.
  *
  * The bytes lie in places of the worker's file of session pages, where another worker finds them
- * (proxy/ipc/held.h); without such a file they are allocated.
+ * (proxy/ipc/held.h), as long as there are places; others are allocated.
  */
 #ifndef POEMD_PROXY_RELAY_QUEUE_H
 #define POEMD_PROXY_RELAY_QUEUE_H

@@ -405,9 +405,8 @@ int session_host_init(struct session_host *h)
 {
     queue_pool_init(&h->pool);
     if (h->pages) {
-        queue_pool_share(&h->pool, h->pages + session_page_places_at(h->slots),
-                         SESSION_PAGE_PLACES * h->slots, SESSION_PAGE_PLACES * h->slots,
-                         &((struct session_page_head *)h->pages)->post);
+        queue_pool_share(&h->pool, h->pages + session_page_places_at(h->slots), LIMIT_HELD,
+                         LIMIT_HELD, &((struct session_page_head *)h->pages)->post);
     }
     session_guard_init_memory(h);
     for (int state = 0; state < SESSION_STATES; state++) {
