@@ -25,6 +25,9 @@ static bool relay_recover_take(struct relay_direction *p)
         }
         relay_mark_set(m, RELAY_MARK_SENT);
     }
+    if (p->tap && !m->dropped) {
+        tap_missed(p->tap, m->intent_messages);
+    }
     if (front) {
         if (!m->dropped) {
             relay_note_messages(p, data, m->intent, (size_t)n);
@@ -44,13 +47,11 @@ bool relay_rests(const struct relay_direction *p)
     return p->mark->step == RELAY_MARK_IDLE && p->mark->place == 0;
 }
 
-enum relay_recovery relay_recover(struct relay_direction *p)
+/* Goes on from a mark that is sound. */
+static enum relay_recovery relay_recover_from(struct relay_direction *p)
 {
     struct relay_mark *m = p->mark;
 
-    if (!relay_mark_sound(m)) {
-        return RELAY_RECOVERY_UNSOUND;
-    }
     if (m->place != 0) {
         return relay_hold_recover(p);
     }
@@ -70,4 +71,20 @@ enum relay_recovery relay_recover(struct relay_direction *p)
     default:
         return RELAY_RECOVERY_UNSOUND;
     }
+}
+
+enum relay_recovery relay_recover(struct relay_direction *p)
+{
+    const struct relay_mark *const m = p->mark;
+    enum relay_recovery r;
+
+    if (!relay_mark_sound(m)) {
+        return RELAY_RECOVERY_UNSOUND;
+    }
+    r = relay_recover_from(p);
+    /* The rest of a message of which the other worker's tap has seen the beginning. */
+    if (p->tap && (p->queue ? p->queue->held->left : m->left) > 0) {
+        tap_missed(p->tap, 1);
+    }
+    return r;
 }

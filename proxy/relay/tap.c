@@ -99,10 +99,9 @@ void tap_session_keep(struct tap_session *s, uint64_t *number)
     *number = s->number;
 }
 
-void tap_session_go_on(struct tap_session *s, uint64_t number, uint64_t lost)
+void tap_session_go_on(struct tap_session *s, uint64_t number)
 {
-    s->number = number + lost;
-    s->lost = lost;
+    s->number = number;
 }
 
 uint64_t tap_session_seen(const struct tap_session *s)
@@ -130,6 +129,14 @@ static void tap_fit(struct trace_message *m, const struct ring_writer *ring)
     }
 }
 
+static void tap_session_count(struct tap_session *s, uint32_t messages)
+{
+    s->number += messages;
+    if (s->kept) {
+        *s->kept = s->number;
+    }
+}
+
 /* Puts the message, with its kept bytes at data, into the ring. */
 static void tap_put(struct tap_session *s, struct trace_message *m)
 {
@@ -137,10 +144,8 @@ static void tap_put(struct tap_session *s, struct trace_message *m)
     void *p = NULL;
 
     m->session = s->session;
-    m->number = ++s->number;
-    if (s->kept) {
-        *s->kept = s->number;
-    }
+    tap_session_count(s, 1);
+    m->number = s->number;
     m->lost = s->lost < UINT32_MAX ? (uint32_t)s->lost : UINT32_MAX;
     if (ring) {
         tap_fit(m, ring);
@@ -261,6 +266,12 @@ void tap_begin(struct tap *t)
     t->walk = 0;
     t->left = 0;
     tap_forget_fds(t);
+}
+
+void tap_missed(struct tap *t, uint32_t messages)
+{
+    t->session->lost += messages;
+    tap_session_count(t->session, messages);
 }
 
 void tap_read(struct tap *t, const struct fdset *fds, unsigned before)

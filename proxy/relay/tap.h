@@ -50,8 +50,8 @@ void tap_session_set(struct tap_session *s, const struct tap_settings *settings)
  */
 void tap_session_keep(struct tap_session *s, uint64_t *number);
 
-/* Goes on behind this number of messages, of which lost ones right before the next are missing. */
-void tap_session_go_on(struct tap_session *s, uint64_t number, uint64_t lost);
+/* Goes on behind this number of messages, which another worker's tap has seen. */
+void tap_session_go_on(struct tap_session *s, uint64_t number);
 
 /* Returns the number of messages so far, including lost ones. */
 uint64_t tap_session_seen(const struct tap_session *s);
@@ -78,6 +78,9 @@ struct tap *tap_of(struct tap_session *s, enum side sender, bool twin);
  * the tap, which ignores the message under way when it was set.
  */
 void tap_begin(struct tap *t);
+
+/* So many messages have passed, or one in part, of which another worker has died. */
+void tap_missed(struct tap *t, uint32_t messages);
 
 /* The direction has read bytes; fds->fds[before … n-1] came with them. */
 void tap_read(struct tap *t, const struct fdset *fds, unsigned before);

@@ -49,21 +49,15 @@ static void session_resume_reports(struct session_guard *g, const struct ipc_ses
     g->watch.handed_on = g->page->handed_on;
 }
 
-/* Has its capture go on behind the messages seen; those that were being sent are missing. */
+/* Has its capture go on behind the messages seen; relay_recover counts those that are missing. */
 static void session_resume_tap(struct session *s, const struct ipc_session *settings)
 {
-    const struct session_page *const p = s->guard->page;
-    uint64_t missing = 0;
-
     if (!settings->tap.on) {
         return;
     }
-    for (int i = 0; i < SESSION_PAGE_WAYS; i++) {
-        missing += p->marks[i].step == RELAY_MARK_SENT ? p->marks[i].intent_messages : 0;
-    }
     s->tap = tap_session_new(s->id, &settings->tap, &s->host->tap_host);
     if (s->tap) {
-        tap_session_go_on(s->tap, p->captured, missing);
+        tap_session_go_on(s->tap, s->guard->page->captured);
     }
 }
 

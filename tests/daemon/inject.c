@@ -149,20 +149,49 @@ static bool inject_sends(const struct injection *j, const struct user_regs_struc
     return inject_read(j, iov + offsetof(struct iovec, iov_len)) == n;
 }
 
-void inject_until_send(struct injection *j, size_t n)
+/* Lets it run to the beginning or the end of a system call, with the signals that it gets. */
+static struct user_regs_struct inject_step(struct injection *j)
 {
     struct user_regs_struct r = {0};
     long sig = 0;
     int status;
 
-    ck_assert_int_eq(ptrace(PTRACE_SETOPTIONS, j->pid, 0, PTRACE_O_TRACESYSGOOD), 0);
     do {
         ck_assert_int_eq(ptrace(PTRACE_SYSCALL, j->pid, 0, sig), 0);
         inject_wait(j, &status);
         ck_assert(WIFSTOPPED(status));
         sig = status >> 16 || WSTOPSIG(status) & 0x80 ? 0 : WSTOPSIG(status);
-        ck_assert_int_eq(ptrace(PTRACE_GETREGS, j->pid, 0, &r), 0);
+    } while (!(WSTOPSIG(status) & 0x80));
+    ck_assert_int_eq(ptrace(PTRACE_GETREGS, j->pid, 0, &r), 0);
+    return r;
+}
+
+static void inject_watch_calls(const struct injection *j)
+{
+    ck_assert_int_eq(ptrace(PTRACE_SETOPTIONS, j->pid, 0, PTRACE_O_TRACESYSGOOD), 0);
+}
+
+void inject_until_send(struct injection *j, size_t n)
+{
+    struct user_regs_struct r;
+
+    inject_watch_calls(j);
+    do {
+        r = inject_step(j);
     } while (!inject_sends(j, &r, n));
+}
+
+void inject_steps(struct injection *j, unsigned n)
+{
+    inject_watch_calls(j);
+    for (unsigned i = 0; i < n; i++) {
+        (void)inject_step(j);
+    }
+}
+
+void inject_leave_by(struct injection *j, int sig)
+{
+    ck_assert_int_eq(ptrace(PTRACE_DETACH, j->pid, 0, sig), 0);
 }
 
 void inject_kill(struct injection *j)
@@ -233,6 +262,20 @@ void inject_until_send(struct injection *j, size_t n)
 {
     (void)j;
     (void)n;
+    ck_abort();
+}
+
+void inject_steps(struct injection *j, unsigned n)
+{
+    (void)j;
+    (void)n;
+    ck_abort();
+}
+
+void inject_leave_by(struct injection *j, int sig)
+{
+    (void)j;
+    (void)sig;
     ck_abort();
 }
 

@@ -39,6 +39,12 @@ void inject_leave_with(struct injection *j, long number, const uint64_t args[6])
  */
 void inject_until_send(struct injection *j, size_t n);
 
+/* Lets it run until n system calls more have begun or ended: each is two steps. */
+void inject_steps(struct injection *j, unsigned n);
+
+/* Lets it go on with that signal, from a system call that begins or ends. */
+void inject_leave_by(struct injection *j, int sig);
+
 /* Kills it where it is. */
 void inject_kill(struct injection *j);
 
