@@ -7,10 +7,12 @@
 #define _GNU_SOURCE
 #include <sched.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/sock.h"
+#include "tests/daemon/inject.h"
 #include "tests/daemon/rig.h"
 #include "tests/daemon/twin_rig.h"
 #include "tests/support/peer.h"
@@ -260,6 +262,67 @@ START_TEST(a_reply_comes_once)
 }
 END_TEST
 
+/* ---- points ---- */
+
+#define POINTS 48u
+
+/* Messages of all kinds that a worker passes on, each way. */
+static void points_fill(struct stream *s, uint16_t command)
+{
+    const struct wire_hdr hdr = {.command = command, .flags = WIRE_NO_REPLY};
+
+    stream_init(s);
+    for (unsigned i = 0; i < 3; i++) {
+        stream_add(s, hdr, NULL, 24 + i, 0);
+        stream_add(s, hdr, NULL, 8, 1 + i % 2);
+    }
+    stream_add(s, hdr, NULL, 3 * (size_t)LIMIT_PEEK, 0);
+    stream_add(s, hdr, NULL, 4, 0);
+}
+
+/* The worker has the messages before it, and ends where one of its system calls begins or ends. */
+static void points_pass(struct rig *r, const struct pair *p, unsigned point, int sig)
+{
+    struct stream up;
+    struct stream down;
+    struct flow flows[] = {{.stream = &up, .from_fd = p->client_fd, .to_fd = p->backend_fd},
+                           {.stream = &down, .from_fd = p->backend_fd, .to_fd = p->client_fd}};
+    struct injection j;
+
+    points_fill(&up, WIRE_REGION_WRITE);
+    points_fill(&down, WIRE_DMA_WRITE);
+    inject_begin(&j, rig_worker(r));
+    flow_send(&flows[0]);
+    flow_send(&flows[1]);
+    inject_steps(&j, point);
+    inject_leave_by(&j, sig);
+    flow_run(flows, 2);
+    rig_await_log(r, "goes on in worker", NULL, 0);
+    stream_deinit(&up);
+    stream_deinit(&down);
+}
+
+START_TEST(ended_at_any_system_call_a_worker_loses_nothing)
+{
+    static const char json[] = "{\"capabilities\":{\"max_msg_fds\":8}}";
+    struct rig r;
+    struct pair p;
+
+    if (!inject_possible()) {
+        puts("skipped: ended_at_any_system_call_a_worker_loses_nothing: needs x86-64");
+        return;
+    }
+    start(&r, 1, 1);
+    rig_session(&r, json, json, &p);
+    for (unsigned point = 1; point <= POINTS; point++) {
+        points_pass(&r, &p, point, signals[_i]);
+    }
+    pair_ping(&p);
+    pair_close(&p);
+    rig_stop(&r);
+}
+END_TEST
+
 /* ---- traffic ---- */
 
 #define MESSAGES 20000u
@@ -342,7 +405,7 @@ END_TEST
 int main(void)
 {
     Suite *const suite = suite_create("daemon: resume");
-    TCase *const tc = rig_case(suite, "resume");
+    TCase *tc = rig_case(suite, "resume");
 
     tcase_add_loop_test(tc, an_idle_session_goes_on, 0, 4);
     tcase_add_test(tc, all_sessions_of_a_worker_go_on);
@@ -353,5 +416,7 @@ int main(void)
     tcase_add_test(tc, large_messages_go_on);
     tcase_add_test(tc, a_reply_comes_once);
     tcase_add_loop_test(tc, under_traffic_nothing_is_lost_or_doubled, 0, 2);
+    tc = rig_case(suite, "points");
+    tcase_add_loop_test(tc, ended_at_any_system_call_a_worker_loses_nothing, 0, 2);
     return unit_run(suite);
 }

@@ -10,15 +10,20 @@ import random
 import signal
 import threading
 import time
+import unittest
 from pathlib import Path
+from typing import Callable
 
-from support import edu, pci, procs, qemu
+from support import edu, inject, pci, procs, qemu
 from support.case import Case
 
 KILLS = int(os.environ.get("POEMD_KILLS", "25"))
 
 # The longest that an access may take: QEMU gives up after 5 s.
 PAUSE_S = 4.0
+
+# Beginnings and ends of system calls: of two round trips and a doorbell, about.
+POINTS = 24
 
 ALL_ONES = 0xffff_ffff
 
@@ -63,18 +68,20 @@ class Kills(Case):
                 pass
         return None
 
-    def _kill_one(self, number: int, traffic: Traffic) -> None:
-        """Kills a worker that is at work, then waits until the next one is."""
+    def _kill_one(self, number: int, traffic: Traffic, steps: int | None) -> None:
+        """Kills a worker that is at work, after so many steps if given, once the last one is."""
         begin = traffic.rounds
         while traffic.is_alive() and traffic.rounds < begin + 2:
             time.sleep(0.001)
         worker = None
         while worker is None and traffic.is_alive():
             worker = self._worker()
-        if worker is not None:
+        if worker is not None and steps is not None:
+            inject.end_at(worker, steps, number)
+        elif worker is not None:
             os.kill(worker, number)
 
-    def _kill(self, number: int) -> None:
+    def _kill(self, number: int, steps: Callable[[int], int | None] = lambda i: None) -> None:
         backend = self.start_edu("edu", "--no-mmap")
         listen = self.folder / "route.sock"
         self._start("poemd", "poemd", ["--listen", str(listen), "--backend", str(backend),
@@ -83,8 +90,8 @@ class Kills(Case):
         device = edu.Edu(pci.Function(machine.qtest, 0, 4))
         traffic = Traffic(device)
         traffic.start()
-        for _ in range(KILLS):
-            self._kill_one(number, traffic)
+        for i in range(KILLS):
+            self._kill_one(number, traffic, steps(i))
         begin = traffic.rounds
         while traffic.is_alive() and traffic.rounds < begin + 2:
             time.sleep(0.001)
@@ -102,3 +109,8 @@ class Kills(Case):
 
     def test_aborted(self) -> None:
         self._kill(signal.SIGABRT)
+
+    @unittest.skipUnless(os.geteuid() == 0, "needs root, to trace a worker")
+    def test_aborted_at_each_point(self) -> None:
+        """At each system call of a round trip in turn: when it begins, or when it has ended."""
+        self._kill(signal.SIGABRT, lambda i: 1 + i % POINTS)
