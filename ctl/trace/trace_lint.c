@@ -224,6 +224,10 @@ static int trace_lint_run(const char *file, const struct options *o)
     struct run r = {.json = o->json, .profile = (enum profile)o->profile};
     int code = trace_source_open(&r.source, name, file, NULL);
 
+    if (r.source.live_fd >= 0) {
+        /* Each finding when it is made, also if standard output is a pipe. */
+        (void)setvbuf(stdout, NULL, _IOLBF, 0);
+    }
     if (code == POEMCTL_YES) {
         r.lint = lint_new(r.profile, trace_lint_print, &r);
         if (r.lint) {

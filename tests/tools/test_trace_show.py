@@ -354,6 +354,16 @@ class Live(Growing):
                 self.assertEqual((process.returncode, said), (YES, b""))
                 self.assertIn("ends: 76 messages", rest.decode())
 
+    def test_findings(self) -> None:
+        """lint prints them before the trace ends."""
+        whole = run("lint", self.file, status=NO).stdout.splitlines()
+        process = subprocess.Popen([build / "poemctl", "trace", "lint", "-"], bufsize=0,
+                                   stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                   stderr=subprocess.PIPE)
+        self.addCleanup(self.end, process)
+        process.stdin.write(self.file.read_bytes()[:-100])
+        self.read_until(process, whole[0] + "\n")
+
     def test_request_without_reply(self) -> None:
         """It is not held back until its reply comes."""
         content = self.file.read_bytes()
