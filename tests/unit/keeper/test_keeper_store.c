@@ -151,6 +151,7 @@ static int takes_all(void)
     struct keeper_store s;
     char names[64] = "";
     int names_fd;
+    bool good;
 
     pass(&(struct passed){"self", "4", "s2.c:s1.c:s1.c:c7"});
     keeper_store_init(&s, FIRST_FD);
@@ -167,12 +168,11 @@ static int takes_all(void)
         return 3;
     }
     list = keeper_store_list(&s, &names_fd);
-    if (!list || list[0]->fd < FIRST_FD || list[0]->fd >= list[1]->fd) {
-        return 4;
-    }
-    return pread(names_fd, names, sizeof names - 1, 0) > 0 && strcmp(names, "s2.c\ns1.c\n") == 0
-               ? 0
-               : 5;
+    good = list && list[0]->fd >= FIRST_FD && list[0]->fd < list[1]->fd &&
+           pread(names_fd, names, sizeof names - 1, 0) > 0 && strcmp(names, "s2.c\ns1.c\n") == 0;
+    free(list);
+    keeper_store_deinit(&s, false);
+    return good ? 0 : 4;
 }
 
 static const struct passed wrong[] = {{"1", "1", NULL},
