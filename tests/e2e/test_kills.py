@@ -5,9 +5,11 @@ wrong or lost. POEMD_KILLS in the environment is the number of deaths of each ki
 
 from __future__ import annotations
 
+import heapq
 import os
 import random
 import signal
+import statistics
 import threading
 import time
 import unittest
@@ -37,7 +39,7 @@ class Traffic(threading.Thread):
         self._over = threading.Event()
         self.rounds = 0
         self.wrong = 0
-        self.longest_s = 0.0
+        self.times_s: list[float] = []
 
     def run(self) -> None:
         while not self._over.is_set():
@@ -45,7 +47,7 @@ class Traffic(threading.Thread):
             begin = time.monotonic()
             self.wrong += self._device.invert(value) != value ^ ALL_ONES
             self._device.ring()
-            self.longest_s = max(self.longest_s, time.monotonic() - begin)
+            self.times_s.append(time.monotonic() - begin)
             self.rounds += 1
 
     def end(self) -> None:
@@ -96,10 +98,13 @@ class Kills(Case):
         while traffic.is_alive() and traffic.rounds < begin + 2:
             time.sleep(0.001)
         traffic.end()
-        print(f"{KILLS} times {signal.Signals(number).name}: {traffic.rounds} rounds, longest "
-              f"{traffic.longest_s * 1000:.0f} ms, doorbells {device.rings() - traffic.rounds:+d}")
+        # One of the longest rounds for each death: the time until its message was answered.
+        pauses = heapq.nlargest(KILLS, traffic.times_s)
+        print(f"{KILLS} times {signal.Signals(number).name}: {traffic.rounds} rounds, pause "
+              f"{statistics.median(pauses) * 1000:.0f} ms, longest {pauses[0] * 1000:.0f} ms, "
+              f"doorbells {device.rings() - traffic.rounds:+d}")
         self.assertEqual(0, traffic.wrong)
-        self.assertLess(traffic.longest_s, PAUSE_S)
+        self.assertLess(pauses[0], PAUSE_S)
         self.assertEqual(traffic.rounds, device.rings())
         self.assertEqual(edu.IDENTIFICATION, device.identification())
 
