@@ -381,6 +381,13 @@ int config_load(struct config *c, const char *path, struct config_errors *e)
     __attribute__((warn_unused_result));
 
 /*
+ * Does the same with the text (config->text) that the file had at another time, with all that it
+ * includes; takes text_fd. Returns -EIO if it cannot be read.
+ */
+int config_load_text_take(struct config *c, const char *path, int text_fd, struct config_errors *e)
+    __attribute__((warn_unused_result));
+
+/*
  * Gives c, which config_init has initialized, one route listen -> backend (copied) with every
  * default. It is named after the listening socket's file, without folder and ".sock", with "_" for
  * bytes that are invalid in names. Returns 0, -EINVAL with errors added to e, without a place, or

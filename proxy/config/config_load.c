@@ -271,21 +271,18 @@ int config_resolve(struct config *c, struct config_errors *e)
     return e->total > before ? -EINVAL : 0;
 }
 
-int config_load(struct config *c, const char *path, struct config_errors *e)
+/* Takes the text, of n bytes. Returns as config_load does. */
+static int config_load_parse_take(struct config *c, const char *path, char *text, size_t n,
+                                  struct config_errors *e)
 {
-    char *p = NULL;
-    size_t n;
-    int r = config_source_read(path, &p, &n, e);
+    int r;
 
-    if (r < 0) {
-        return r;
-    }
     c->file = realpath(path, NULL);
-    c->from_file = EVP_Digest(p, n, c->digest, NULL, EVP_sha256(), NULL) == 1;
-    r = config_parse(c, p, n, e);
+    c->from_file = EVP_Digest(text, n, c->digest, NULL, EVP_sha256(), NULL) == 1;
+    r = config_parse(c, text, n, e);
     r = r == 0 && e->total > 0 ? -EINVAL : r;
     free(c->text);
-    c->text = p;
+    c->text = text;
     c->text_size = n;
     if (r == 0 || r == -EINVAL) {
         /* Names are looked up in any case, so that all errors in the file are reported at once. */
@@ -294,4 +291,30 @@ int config_load(struct config *c, const char *path, struct config_errors *e)
         r = r < 0 ? r : resolved;
     }
     return r;
+}
+
+int config_load(struct config *c, const char *path, struct config_errors *e)
+{
+    char *text = NULL;
+    size_t n;
+    const int r = config_source_read(path, &text, &n, e);
+
+    return r < 0 ? r : config_load_parse_take(c, path, text, n, e);
+}
+
+int config_load_text_take(struct config *c, const char *path, int text_fd, struct config_errors *e)
+{
+    struct stat st;
+    char *text = NULL;
+
+    if (fstat(text_fd, &st) == 0 && st.st_size <= LIMIT_CONFIG_FILE) {
+        text = malloc((size_t)st.st_size + 1);
+    }
+    if (!text || pread(text_fd, text, (size_t)st.st_size, 0) != st.st_size) {
+        free(text);
+        close(text_fd);
+        return -EIO;
+    }
+    close(text_fd);
+    return config_load_parse_take(c, path, text, (size_t)st.st_size, e);
 }

@@ -130,7 +130,8 @@ struct options_given {
     unsigned number[OPTS];
     FILE *out;
     FILE *err;
-    bool again; /* for the monitor */
+    bool again;  /* for the monitor … */
+    int text_fd; /* … with the text of the configuration file, or -1 */
 };
 
 const char *options_name(size_t i)
@@ -407,8 +408,10 @@ static int options_make_config(struct options *o, const struct options_given *g,
 
     *from_file = g->text[OPT_CONFIG] != NULL;
     if (r == 0) {
-        r = *from_file ? config_load(&o->config, g->text[OPT_CONFIG], e)
-                       : options_make_single(&o->config, g, e);
+        r = *from_file && g->text_fd >= 0
+                ? config_load_text_take(&o->config, g->text[OPT_CONFIG], g->text_fd, e)
+            : *from_file ? config_load(&o->config, g->text[OPT_CONFIG], e)
+                         : options_make_single(&o->config, g, e);
     }
     if (r == 0) {
         *from_file = false;
@@ -508,14 +511,16 @@ static enum options_outcome options_read_as(struct options *o, int argc, char **
 
 enum options_outcome options_read(struct options *o, int argc, char **argv, FILE *out, FILE *err)
 {
-    return options_read_as(o, argc, argv, (struct options_given){.out = out, .err = err});
+    return options_read_as(o, argc, argv,
+                           (struct options_given){.out = out, .err = err, .text_fd = -1});
 }
 
-enum options_outcome options_read_again(struct options *o, int argc, char **argv, FILE *out,
-                                        FILE *err)
+enum options_outcome options_read_again(struct options *o, int argc, char **argv, int text_fd,
+                                        FILE *out, FILE *err)
 {
-    return options_read_as(o, argc, argv,
-                           (struct options_given){.out = out, .err = err, .again = true});
+    const struct options_given g = {.out = out, .err = err, .again = true, .text_fd = text_fd};
+
+    return options_read_as(o, argc, argv, g);
 }
 
 const char *options_file(const struct options *o)
@@ -523,14 +528,25 @@ const char *options_file(const struct options *o)
     return o->given->text[OPT_CONFIG];
 }
 
-int options_reload(const struct options *o, struct config *c, struct config_errors *e)
+/* Applies the command line to what was loaded, with the result r. */
+static int options_reload_rest(const struct options *o, struct config *c, int r,
+                               struct config_errors *e)
 {
-    int r = config_load(c, options_file(o), e);
-
     if (r == 0) {
         r = options_override(c, o->given, e);
     }
     return r < 0 ? r : config_resolve(c, e);
+}
+
+int options_reload(const struct options *o, struct config *c, struct config_errors *e)
+{
+    return options_reload_rest(o, c, config_load(c, options_file(o), e), e);
+}
+
+int options_reload_text_take(const struct options *o, struct config *c, int text_fd,
+                             struct config_errors *e)
+{
+    return options_reload_rest(o, c, config_load_text_take(c, options_file(o), text_fd, e), e);
 }
 
 void options_deinit(struct options *o)

@@ -43,10 +43,11 @@ enum options_outcome options_read(struct options *o, int argc, char **argv, FILE
 
 /*
  * Does the same for the monitor, whose command line the keeper's process has read before: leaves
- * the ready_fd alone, which is the keeper's.
+ * the ready_fd alone, which is the keeper's. text_fd has the text of the configuration file that an
+ * earlier monitor had in force, or is -1: then the file is read. It is taken.
  */
-enum options_outcome options_read_again(struct options *o, int argc, char **argv, FILE *out,
-                                        FILE *err) __attribute__((warn_unused_result));
+enum options_outcome options_read_again(struct options *o, int argc, char **argv, int text_fd,
+                                        FILE *out, FILE *err) __attribute__((warn_unused_result));
 
 void options_deinit(struct options *o);
 
@@ -61,6 +62,10 @@ const char *options_file(const struct options *o);
  */
 int options_reload(const struct options *o, struct config *c, struct config_errors *e)
     __attribute__((warn_unused_result));
+
+/* Does the same with the text that the file had at another time; takes text_fd, at its start. */
+int options_reload_text_take(const struct options *o, struct config *c, int text_fd,
+                             struct config_errors *e) __attribute__((warn_unused_result));
 
 /* Returns the name of the i-th option without its dashes, or NULL. For the check of the manual. */
 const char *options_name(size_t i);
