@@ -167,6 +167,9 @@ static const struct {
 } sentences[] = {
     {"broker-start", {"poemd ", "version", " started."}},
     {"broker-stop", {"poemd stopped: ", "reason", "."}},
+    {"broker-resumed",
+     {"another process of poemd went on in the place of one that had ended (", "reason", "), with ",
+      "sessions", " sessions."}},
     {"config", {"poemd ran with the configuration whose SHA-256 is ", "sha256", "."}},
     {"reloaded",
      {"poemd took over the configuration whose SHA-256 is ", "new", ", in place of that with ",

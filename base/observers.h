@@ -11,7 +11,7 @@
 #include <stdlib.h>
 
 /* Maximum number of observers of one subject; the monitor has fewer parts. */
-#define OBSERVERS_MAX 8u
+#define OBSERVERS_MAX 12u
 
 /* Declares a list of observers with this type of table. */
 #define OBSERVERS_LIST(table_type) \

@@ -41,6 +41,9 @@
 #include "proxy/monitor/repeats.h"
 #include "proxy/monitor/routes/folder_watch.h"
 #include "proxy/monitor/routes/route.h"
+#include "proxy/monitor/takeover/takeover.h"
+#include "proxy/monitor/takeover/takeover_devices.h"
+#include "proxy/monitor/takeover/takeover_keep.h"
 #include "proxy/monitor/tracing/tracing.h"
 #include "proxy/monitor/worker_pool.h"
 #include "proxy/signals.h"
@@ -50,10 +53,11 @@ struct monitor {
     struct route_table routes;
     struct worker_pool worker_pool;
     struct monitor_session_table sessions;
-    struct repeats repeats;  /* users whose sessions are only counted in the log */
-    struct tracing *tracing; /* NULL before it is set up */
-    struct reload *reload;   /* NULL before it is set up */
-    bool hung_up;            /* SIGHUP came during a reload: another one follows */
+    struct takeover takeover; /* from an earlier monitor, while this one starts */
+    struct repeats repeats;   /* users whose sessions are only counted in the log */
+    struct tracing *tracing;  /* NULL before it is set up */
+    struct reload *reload;    /* NULL before it is set up */
+    bool hung_up;             /* SIGHUP came during a reload: another one follows */
     struct folder_watch *folders;
     bool folders_changed;    /* … since the last reload */
     struct control *control; /* NULL if not configured */
@@ -361,6 +365,9 @@ static int monitor_begin_record(struct monitor *m)
     if (err) {
         return err;
     }
+    if (takeover_record(&m->takeover)) {
+        return 0;
+    }
     audit_writer_note(&m->context.audit_writer, "broker-start",
                       json_pack("{s:s,s:i}", "version", POEMD_VERSION, "pid", (int)getpid()));
     policy_record_write(&m->context.audit_writer, m->context.config);
@@ -369,8 +376,10 @@ static int monitor_begin_record(struct monitor *m)
 
 static struct spawn_host monitor_spawn_host(struct monitor *m)
 {
-    return (struct spawn_host){
-        .base = m->context.base, .children = &m->context.children, .nofile = m->nofile};
+    return (struct spawn_host){.base = m->context.base,
+                               .children = &m->context.children,
+                               .store = m->context.store,
+                               .nofile = m->nofile};
 }
 
 static int monitor_prepare_reload(struct monitor *m)
@@ -400,11 +409,19 @@ static int monitor_start_devices(struct monitor *m)
         if (r->config->spawn) {
             err = spawn_new(&r->spawn, &host, r->config);
         }
-        if (!err && r->spawn) {
-            spawn_start(r->spawn, NULL);
+    }
+    if (err) {
+        return err;
+    }
+    takeover_sessions(&m->takeover, &host);
+    for (struct route *r = route_from(&m->routes, 0); r;
+         r = route_from(&m->routes, r->number + 1)) {
+        if (r->spawn) {
+            spawn_start(r->spawn, takeover_devices_before(&m->takeover, r));
         }
     }
-    return err;
+    takeover_end(&m->takeover);
+    return 0;
 }
 
 /*
@@ -427,7 +444,9 @@ static int monitor_observe(struct monitor *m)
     worker_pool_init(&m->worker_pool, &m->context, &m->sessions);
     worker_pool_observe(&m->worker_pool, &of_workers, m);
     monitor_session_hold_init(&m->sessions);
+    takeover_keep_init(&m->sessions);
     monitor_session_dial_init(&m->sessions);
+    m->started_ms = takeover_counts(&m->takeover);
     return 0;
 }
 
@@ -453,9 +472,24 @@ static void monitor_on_child_over(void *arg)
     monitor_leave_when_gone(arg);
 }
 
-/* Creates the loop, takes what the keeper has, and ends what an earlier monitor has left. */
+/* Hands the devices of an earlier configuration, which an earlier monitor has started, on. */
+static bool monitor_on_retired(void *arg, struct spawn *retired, struct generation *g)
+{
+    struct monitor *const m = arg;
+
+    return reload_retire(m->reload, retired, g);
+}
+
+/* Creates the loop, and takes what the keeper has. */
 static int monitor_meet_keeper(struct monitor *m)
 {
+    const struct takeover_subject subject = {.context = &m->context,
+                                             .options = m->options,
+                                             .routes = &m->routes,
+                                             .sessions = &m->sessions,
+                                             .workers = &m->worker_pool,
+                                             .retire = monitor_on_retired,
+                                             .retire_arg = m};
     int err;
 
     m->context.base = turn_base_new(true);
@@ -468,11 +502,8 @@ static int monitor_meet_keeper(struct monitor *m)
         err = children_init(&m->context.children, m->context.base, m->context.store,
                             monitor_on_child_over, m);
     }
-    if (!err) {
-        children_end_rest(&m->context.children);
-        fdstore_drop_rest(m->context.store);
-    }
-    return err;
+    m->routes.store = m->context.store;
+    return err ? err : takeover_open(&m->takeover, &subject);
 }
 
 static int monitor_init(struct monitor *m, const struct config *config)
@@ -486,7 +517,6 @@ static int monitor_init(struct monitor *m, const struct config *config)
     if (!m->context.generation) {
         return -ENOMEM;
     }
-    m->started_ms = clock_ms();
     if (getrlimit(RLIMIT_NOFILE, &m->nofile) < 0) {
         return -errno;
     }
@@ -568,6 +598,7 @@ static void monitor_deinit(struct monitor *m)
         event_free(m->beat);
     }
     signals_forget(&m->signals);
+    takeover_forget(&m->context);
     children_deinit(&m->context.children);
     fdstore_free(m->context.store);
     if (m->context.base) {
@@ -585,6 +616,10 @@ int monitor_main(const struct options *options)
 
     if (err) {
         log_error("cannot start: %s", strerror(-err));
+        if (m.takeover.resumes) {
+            /* Nothing is ended: the next monitor can still go on. */
+            return STATUS_FAILED;
+        }
         m.status = 3;
         children_kill(&m.context.children);
     } else {

@@ -13,6 +13,7 @@
 #include "proxy/ipc/fdstore_wire.h"
 #include "proxy/keeper/keeper.h"
 #include "proxy/monitor.h"
+#include "proxy/monitor/takeover/takeover_text.h"
 #include "proxy/config/options.h"
 #include "proxy/config/places.h"
 #include "proxy/worker/worker.h"
@@ -31,7 +32,7 @@ static int poemd_monitor(int argc, char **argv)
     int status;
 
     (void)prctl(PR_SET_NAME, MONITOR_NAME, 0, 0, 0);
-    if (options_read_again(&o, argc, argv, stdout, stderr) == OPTIONS_RUN) {
+    if (options_read_again(&o, argc, argv, takeover_text(), stdout, stderr) == OPTIONS_RUN) {
         log_init("poemd", o.config.log_level);
         places_check(&o.config, poemd_warn_of_place, NULL);
         status = accounts_choose(&o.config) ? STATUS_FAILED : monitor_main(&o);

@@ -26,6 +26,8 @@
 #include "proxy/monitor/repeats.h"
 #include "proxy/monitor/routes/route.h"
 #include "proxy/monitor/facts/verdict_facts.h"
+#include "proxy/monitor/keep/ended_record.h"
+#include "proxy/monitor/keep/state_file.h"
 #include "proxy/monitor/worker_pool_outbox.h"
 
 /*
@@ -514,8 +516,10 @@ static void decision_on_ended(void *arg, struct monitor_session *t, enum session
         return;
     }
     t->opened = false;
-    audit_writer_note(&t->table->context->audit_writer, "session-ended",
-                      decision_end_record(t, reason, what));
+    ended_record_write_take(&t->table->ended, &t->table->context->audit_writer,
+                            t->table->context->state, t->id, t->kept_block,
+                            decision_end_record(t, reason, what));
+    t->kept_block = STATE_NO_BLOCK;
 }
 
 void decision_init(struct monitor_session_table *sessions)

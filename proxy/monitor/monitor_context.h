@@ -17,16 +17,18 @@
 #include "proxy/monitor/facts/audit_writer.h"
 #include "proxy/ipc/children.h"
 
-struct generation;
 struct fdstore;
+struct generation;
 struct inspector;
 struct offload;
+struct state_file;
 
 struct monitor_context {
     struct event_base *base;
     struct generation *generation; /* the configuration in force, held … */
     const struct config *config;   /* … and its contents */
-    struct fdstore *store;         /* owned by the monitor; NULL without a keeper */
+    struct fdstore *store;         /* owned by the monitor; NULL without a keeper … */
+    struct state_file *state; /* … and then there is no state that outlives the monitor either */
     struct children children;
     struct audit_writer audit_writer;
     struct inspector *inspector;    /* owned by the monitor; NULL if nothing needs one */

@@ -18,6 +18,8 @@
 #include "proxy/ipc/turn.h"
 #include "proxy/monitor/facts/facts_pack.h"
 #include "proxy/monitor/facts/kept_facts.h"
+#include "proxy/monitor/keep/state_fds.h"
+#include "proxy/monitor/keep/state_file.h"
 #include "proxy/monitor/monitor_context.h"
 #include "proxy/monitor/routes/route.h"
 
@@ -33,12 +35,20 @@ struct log_subject monitor_session_subject(const struct monitor_session *t, cons
         .session = t->id, .route = t->config->name, .leg = leg, .quiet = t->quiet};
 }
 
+void monitor_session_changed(struct monitor_session *t)
+{
+    OBSERVERS_NOTIFY(&t->table->observers, changed, t);
+}
+
 /* The only writer of the session's state. */
 static void monitor_session_enter(struct monitor_session *t, enum session_state to)
 {
     TAILQ_REMOVE(&t->table->states[t->state], t, link);
     t->state = to;
     TAILQ_INSERT_TAIL(&t->table->states[to], t, link);
+    if (to != SESSION_DEAD) {
+        monitor_session_changed(t);
+    }
 }
 
 bool monitor_session_advance(struct monitor_session *t, enum session_state to)
@@ -138,6 +148,7 @@ static void monitor_session_on_reap(evutil_socket_t fd, short what, void *arg)
         sock_hang_up(&t->backend_fd);
         sock_hang_up(&t->twin_fds[SIDE_CLIENT]);
         sock_hang_up(&t->twin_fds[SIDE_BACKEND]);
+        state_fds_drop(table->context->store, t->id, t->kept_fds);
         free(t->relook);
         free(t->facts);
         kept_facts_free(t->kept);
@@ -160,6 +171,7 @@ int monitor_session_table_init(struct monitor_session_table *table, struct monit
         TAILQ_INIT(&table->states[state]);
     }
     RB_INIT(&table->by_id);
+    TAILQ_INIT(&table->ended);
     table->reap = event_new(context->base, -1, 0, monitor_session_on_reap, table);
     return table->reap ? heap_watch(&table->heap, context->base) : -ENOMEM;
 }
@@ -173,6 +185,7 @@ void monitor_session_table_deinit(struct monitor_session_table *table)
         event_free(table->reap);
         table->reap = NULL;
     }
+    ended_record_free_all(&table->ended);
     heap_unwatch(&table->heap);
 }
 
@@ -180,12 +193,14 @@ void monitor_session_heard(struct monitor_session *t, uint16_t id)
 {
     t->heard = true;
     t->request_id = id;
+    monitor_session_changed(t);
 }
 
 /* ---- starting ---- */
 
-struct monitor_session *monitor_session_new(struct monitor_session_table *table, struct route *r,
-                                            int client_fd)
+struct monitor_session *monitor_session_blank(struct monitor_session_table *table, struct route *r,
+                                              struct generation *g,
+                                              const struct config_route *config)
 {
     struct monitor_session *t = calloc(1, sizeof *t);
 
@@ -194,11 +209,10 @@ struct monitor_session *monitor_session_new(struct monitor_session_table *table,
     }
     t->table = table;
     t->route = r;
-    t->generation = generation_hold(r->generation);
-    t->config = r->config;
+    t->generation = generation_hold(g);
+    t->config = config;
     r->users++;
-    t->id = ++table->last;
-    t->client_fd = client_fd;
+    t->client_fd = -1;
     t->backend_fd = -1;
     t->twin_fds[SIDE_CLIENT] = -1;
     t->twin_fds[SIDE_BACKEND] = -1;
@@ -207,19 +221,47 @@ struct monitor_session *monitor_session_new(struct monitor_session_table *table,
     t->peers[SIDE_BACKEND].pid_fd = -1;
     t->accepted_ms = clock_ms();
     t->state = SESSION_ACCEPTED;
+    return t;
+}
+
+void monitor_session_enlist(struct monitor_session *t)
+{
+    struct monitor_session_table *const table = t->table;
+
     OBSERVERS_NOTIFY(&table->observers, begun, t);
     TAILQ_INSERT_TAIL(&table->states[t->state], t, link);
-    TAILQ_INSERT_TAIL(&r->monitor_sessions, t, route_link);
+    TAILQ_INSERT_TAIL(&t->route->monitor_sessions, t, route_link);
     (void)monitor_session_tree_RB_INSERT(&table->by_id, t);
-    r->sessions++;
-    r->begun++;
+    t->route->sessions++;
     table->alive++;
+}
+
+struct monitor_session *monitor_session_new(struct monitor_session_table *table, struct route *r,
+                                            int client_fd)
+{
+    struct monitor_session *const t = monitor_session_blank(table, r, r->generation, r->config);
+
+    if (t) {
+        t->id = ++table->last;
+        t->client_fd = client_fd;
+        r->begun++;
+        monitor_session_enlist(t);
+    }
     return t;
 }
 
 json_t *monitor_session_facts(const struct monitor_session *t)
 {
-    return facts_unpack(t->facts);
+    const struct state_file *const state = t->table->context->state;
+    char *text = NULL;
+    json_t *facts;
+
+    if (!t->facts && state && t->kept_block != STATE_NO_BLOCK) {
+        text = state_file_text(state, t->kept_block);
+    }
+    facts = facts_unpack(t->facts ? t->facts : text);
+    free(text);
+    return facts;
 }
 
 /* ---- events ---- */
@@ -318,6 +360,7 @@ void monitor_session_taint(struct monitor_session *t, uint32_t bits)
     t->taint |= taint;
     t->route->taint |= taint;
     t->table->taint |= taint;
+    monitor_session_changed(t);
     for (unsigned i = 0; i < TAINT_COUNT; i++) {
         if (taint & (1u << i)) {
             log_line(LOG_WARNING, &about, "tainted: %c (%s)", taint_letter(i), taint_meaning(i));

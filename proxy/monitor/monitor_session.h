@@ -21,6 +21,7 @@
 #include "proxy/ipc/ipc.h"
 #include "proxy/ipc/session_page.h"
 #include "proxy/ipc/session_state.h"
+#include "proxy/monitor/keep/ended_record.h"
 #include "proxy/monitor/facts/audit_writer.h"
 #include "base/observers.h"
 
@@ -114,7 +115,10 @@ struct monitor_session {
     struct ipc_count to_client;
     uint64_t overdue;          /* requests that were answered in the device's stead */
     struct kept_facts *kept;   /* the facts of its verdict, if there is a control socket */
-    char *facts;               /* verdict_facts_text of the verdict, if there is a control socket */
+    char *facts;               /* verdict_facts_text of the verdict, if there is a control socket,
+                                * and it is not in the state file: see monitor_session_facts */
+    uint32_t kept_block;       /* its record in the state file, or STATE_NO_BLOCK */
+    uint32_t kept_fds;         /* bits: those of its fds that the keeper has (STATE_FDS) */
     bool heard;                /* its worker has read its request, … */
     uint16_t request_id;       /* … to whose id the reply goes */
     bool ending;               /* its end was requested: the timer limits its worker */
@@ -158,6 +162,8 @@ struct monitor_session_events {
     /* It goes on with that process; or does not, and stays held. */
     void (*attached)(void *arg, struct monitor_session *t, const struct ipc_attached *a);
     void (*detached)(void *arg, struct monitor_session *t, const struct ipc_detached *d);
+    /* Something has changed that the next monitor must know, should this one die. */
+    void (*changed)(void *arg, struct monitor_session *t);
     /* It is over, still in its last state; what may be NULL. */
     void (*ended)(void *arg, struct monitor_session *t, enum session_reason reason,
                   const struct ipc_ended *what);
@@ -176,6 +182,7 @@ struct monitor_session_table {
     uint32_t observed;                 /* … */
     uint64_t resumed;                  /* how often one has gone on in another worker */
     bool shown;                        /* an operator can request their ends */
+    struct ended_records ended;        /* whose records are not on disk yet */
     struct heap heap;
     struct event *reap;
     OBSERVERS_LIST(struct monitor_session_events) observers;
@@ -199,6 +206,18 @@ struct monitor_session *monitor_session_find(const struct monitor_session_table 
 /* Returns the session with the next greater number, or NULL. */
 struct monitor_session *monitor_session_behind(const struct monitor_session_table *table,
                                                uint64_t id);
+
+/*
+ * Makes a session in ACCEPTED without a number and without fds, with the words of config, a route
+ * of g's. The caller fills it in, then calls monitor_session_enlist. Returns NULL if out of memory.
+ */
+struct monitor_session *monitor_session_blank(struct monitor_session_table *table, struct route *r,
+                                              struct generation *g,
+                                              const struct config_route *config)
+    __attribute__((warn_unused_result));
+
+/* Adds a session to its table, in its state. Its observers are notified that it has begun. */
+void monitor_session_enlist(struct monitor_session *t);
 
 /* Begins a session in ACCEPTED. Takes the socket, unless it returns NULL: out of memory. */
 struct monitor_session *monitor_session_new(struct monitor_session_table *table, struct route *r,
@@ -251,6 +270,9 @@ bool monitor_session_device(struct monitor_session *t, const struct ipc_msg *m)
 
 /* It is being given to t->member. */
 void monitor_session_assigned(struct monitor_session *t);
+
+/* Notifies of a change that the next monitor must know, should this one die. */
+void monitor_session_changed(struct monitor_session *t);
 
 /* Returns what verdict_facts_text has kept of its verdict, a new reference; NULL: nothing. */
 json_t *monitor_session_facts(const struct monitor_session *t) __attribute__((warn_unused_result));

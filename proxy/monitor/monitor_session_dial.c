@@ -225,6 +225,22 @@ static bool monitor_session_has_room(const struct monitor_session_table *table,
            r->sessions - monitor_session_ending(r) < r->config->sessions;
 }
 
+void monitor_session_dial_prepare(struct monitor_session *t)
+{
+    event_assign(&t->client_event, t->table->context->base, t->client_fd, EV_READ,
+                 monitor_session_on_client, t);
+    evtimer_assign(&t->timer, t->table->context->base, monitor_session_on_timer, t);
+}
+
+void monitor_session_dial_begin(struct monitor_session *t)
+{
+    if (event_add(&t->client_event, NULL) < 0) {
+        monitor_session_end(t, REASON_NO_RESOURCES, NULL);
+        return;
+    }
+    monitor_session_set_timer(t, monitor_session_handshake_left_ms(t));
+}
+
 void monitor_session_accept_take(void *arg, struct route *r, int client_fd)
 {
     struct monitor_session_table *const table = arg;
@@ -236,22 +252,16 @@ void monitor_session_accept_take(void *arg, struct route *r, int client_fd)
         t = monitor_session_new(table, r, client_fd);
     }
     if (!t) {
-        route_log_refusal(r, err);
         worker_pool_refuse_take(
             table->workers, client_fd,
             &(struct worker_pool_answer){.err = err, .ms = route_refusal_ms(r)});
+        route_log_refusal(r, err);
         return;
     }
-    event_assign(&t->client_event, table->context->base, client_fd, EV_READ,
-                 monitor_session_on_client, t);
-    evtimer_assign(&t->timer, table->context->base, monitor_session_on_timer, t);
+    monitor_session_dial_prepare(t);
     about = monitor_session_subject(t, "client");
     log_line(LOG_DEBUG, &about, "connected");
-    if (event_add(&t->client_event, NULL) < 0) {
-        monitor_session_end(t, REASON_NO_RESOURCES, NULL);
-        return;
-    }
-    monitor_session_set_timer(t, r->config->handshake_ms);
+    monitor_session_dial_begin(t);
 }
 
 /* ---- the end ---- */

@@ -23,4 +23,10 @@ int monitor_session_reach(struct monitor_session *t) __attribute__((warn_unused_
  */
 void monitor_session_accept_take(void *arg, struct route *r, int client_fd);
 
+/* Makes the events of a session that was not accepted here, before it is used. */
+void monitor_session_dial_prepare(struct monitor_session *t);
+
+/* Begins with a session in ACCEPTED, for as long as its handshake may still take. */
+void monitor_session_dial_begin(struct monitor_session *t);
+
 #endif

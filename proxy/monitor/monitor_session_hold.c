@@ -17,6 +17,7 @@
 #include "base/wire/wire_command.h"
 #include "proxy/monitor/decision_again.h"
 #include "proxy/monitor/devices/spawn.h"
+#include "proxy/monitor/keep/state_fds.h"
 #include "proxy/monitor/monitor_context.h"
 #include "proxy/monitor/monitor_session.h"
 #include "proxy/monitor/monitor_session_dial.h"
@@ -54,10 +55,13 @@ static void monitor_session_hold_forget(struct monitor_session *t, enum session_
     monitor_session_forget_peer(t, SIDE_BACKEND);
     t->gone &= ~(1u << SIDE_BACKEND);
     sock_hang_up(&t->backend_fd);
+    state_fds_drop(t->table->context->store, t->id, 1u << STATE_FD_BACKEND);
+    t->kept_fds &= ~(1u << STATE_FD_BACKEND);
     if (t->device) {
         spawn_release(t->device, reason);
         t->device = NULL;
     }
+    monitor_session_changed(t);
 }
 
 static void monitor_session_hold_dial(struct monitor_session *t)
@@ -70,6 +74,7 @@ static void monitor_session_hold_dial(struct monitor_session *t)
         return;
     }
     t->backend_fd = fd;
+    monitor_session_changed(t);
     if (!decision_again_begin(t, &h->again)) {
         monitor_session_hold_forget(t, REASON_NO_RESOURCES);
         monitor_session_hold_pause(h);

@@ -27,6 +27,7 @@
 static void monitor_session_peer_gone(struct monitor_session *t, enum side party)
 {
     t->gone |= 1u << party;
+    monitor_session_changed(t);
     worker_pool_peer_gone(t);
 }
 
@@ -50,11 +51,7 @@ static void monitor_session_on_backend_exit(evutil_socket_t fd, short what, void
     monitor_session_peer_gone(t, SIDE_BACKEND);
 }
 
-/*
- * Returns the pidfd of the process at the other end, or -errno; -ESRCH if it has ended already.
- * Needs a kernel that gives it for the socket: by its number, it could be another process by now.
- */
-static int monitor_session_peer_pidfd(int socket_fd)
+int monitor_session_peer_pidfd(int socket_fd)
 {
     int fd = -1;
     socklen_t n = sizeof fd;

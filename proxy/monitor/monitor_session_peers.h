@@ -20,4 +20,10 @@ void monitor_session_forget_peer(struct monitor_session *t, enum side party);
 /* Stops watching them. */
 void monitor_session_forget_peers(struct monitor_session *t);
 
+/*
+ * Returns the pidfd of the process at the other end, or -errno; -ESRCH if it has ended already.
+ * Needs a kernel that gives it for the socket: by its number, it could be another process by now.
+ */
+int monitor_session_peer_pidfd(int socket_fd) __attribute__((warn_unused_result));
+
 #endif

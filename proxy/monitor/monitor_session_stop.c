@@ -39,6 +39,7 @@ bool monitor_session_stop(struct monitor_session *t, enum session_reason reason)
     }
     if (!t->ending) {
         t->ending = true;
+        monitor_session_changed(t);
         worker_pool_end(t);
         monitor_session_set_timer(t, LIMIT_END_MS);
     }

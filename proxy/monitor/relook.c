@@ -5,12 +5,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/sock.h"
 #include "audit/audit_line.h"
+#include "proxy/monitor/keep/state_record.h"
 #include "proxy/monitor/monitor_context.h"
 #include "proxy/monitor/monitor_session.h"
 #include "proxy/monitor/monitor_session_stop.h"
@@ -139,6 +141,7 @@ static void relook_on_timer(evutil_socket_t fd, short what, void *arg)
     (void)fd;
     (void)what;
     if (!relook_parties(t, ends ? "end" : "taint")) {
+        monitor_session_changed(t);
         relook_set_timer(t);
     } else if (ends) {
         (void)monitor_session_stop(t, REASON_EXECUTABLE);
@@ -147,6 +150,16 @@ static void relook_on_timer(evutil_socket_t fd, short what, void *arg)
         monitor_session_taint(t, TAINT_EXECUTABLE);
         relook_set_timer(t);
     }
+}
+
+/* Begins the looks at intervals. Returns false if out of memory. */
+static bool relook_begin_timer(struct monitor_session *t)
+{
+    t->relook->timer = evtimer_new(t->table->context->base, relook_on_timer, t);
+    if (t->relook->timer) {
+        relook_set_timer(t);
+    }
+    return t->relook->timer != NULL;
 }
 
 /* ---- at the verdict ---- */
@@ -181,17 +194,73 @@ bool relook_at_verdict(struct monitor_session *t)
         return true;
     }
     if (t->config->look_ms > 0) {
-        t->relook->timer = evtimer_new(t->table->context->base, relook_on_timer, t);
-        if (!t->relook->timer) {
-            return !denies;
-        }
-        relook_set_timer(t);
-        return true;
+        return relook_begin_timer(t) || !denies;
     }
     for (int i = 0; i < SIDES; i++) {
         sock_close(&t->relook->parties[i].pidfd);
     }
     return true;
+}
+
+/* ---- for the next monitor ---- */
+
+bool relook_keep(const struct monitor_session *t, struct state_looked out[SIDES])
+{
+    for (int i = 0; t->relook && i < SIDES; i++) {
+        const struct relook_party *const p = &t->relook->parties[i];
+
+        out[i] = (struct state_looked){.pid = p->looks > 0 ? p->pid : 0,
+                                       .looks = p->looks,
+                                       .changed = p->changed,
+                                       .dev_major = p->id.dev_major,
+                                       .dev_minor = p->id.dev_minor,
+                                       .inode = p->id.inode,
+                                       .size = p->id.size,
+                                       .mtime = p->id.mtime,
+                                       .ctime = p->id.ctime};
+        snprintf(out[i].first, sizeof out[i].first, "%s", p->first);
+        snprintf(out[i].last, sizeof out[i].last, "%s", p->last);
+    }
+    return t->relook != NULL;
+}
+
+static void relook_party_restore_take(struct relook_party *p, const struct state_looked *l,
+                                      int pidfd)
+{
+    *p = (struct relook_party){.pidfd = l->pid ? pidfd : -1,
+                               .pid = l->pid,
+                               .id = {.dev_major = l->dev_major,
+                                      .dev_minor = l->dev_minor,
+                                      .inode = l->inode,
+                                      .size = l->size,
+                                      .mtime = l->mtime,
+                                      .ctime = l->ctime},
+                               .looks = l->looks,
+                               .changed = l->changed};
+    snprintf(p->first, sizeof p->first, "%.*s", (int)AUDIT_TIME_SIZE, l->first);
+    snprintf(p->last, sizeof p->last, "%.*s", (int)AUDIT_TIME_SIZE, l->last);
+    if (p->pidfd < 0) {
+        sock_close(&pidfd);
+    }
+}
+
+void relook_restore_take(struct monitor_session *t, const struct state_looked looked[SIDES],
+                         const int pidfds[SIDES])
+{
+    t->relook = calloc(1, sizeof *t->relook);
+    for (int i = 0; i < SIDES; i++) {
+        int pidfd = pidfds[i];
+
+        if (t->relook) {
+            relook_party_restore_take(&t->relook->parties[i], &looked[i], pidfd);
+        } else {
+            sock_close(&pidfd);
+        }
+    }
+    if (t->relook && t->config->look_ms > 0 && !relook_begin_timer(t)) {
+        log_error("out of memory: the executables of session %llu are not looked at again",
+                  (unsigned long long)t->id);
+    }
 }
 
 /* ---- reports ---- */

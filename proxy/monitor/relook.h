@@ -15,6 +15,9 @@
 #include <jansson.h>
 #include <stdbool.h>
 
+#include "base/side.h"
+#include "proxy/monitor/keep/state_record.h"
+
 struct monitor_session;
 struct monitor_session_table;
 
@@ -39,6 +42,16 @@ void relook_replace_backend(struct monitor_session *t);
  * TAINT_EXECUTABLE in the session's taint. Begins the looks at intervals.
  */
 bool relook_at_verdict(struct monitor_session *t) __attribute__((warn_unused_result));
+
+/* Copies what must outlive this process. Returns false if nothing is remembered: out stays. */
+bool relook_keep(const struct monitor_session *t, struct state_looked out[SIDES]);
+
+/*
+ * Goes on with what an earlier monitor has kept. pidfds are of the parties, or -1; both are taken.
+ * If out of memory, nothing is remembered.
+ */
+void relook_restore_take(struct monitor_session *t, const struct state_looked looked[SIDES],
+                         const int pidfds[SIDES]);
 
 /* Returns the times of the looks at each party, a new reference, or NULL if there are none. */
 json_t *relook_record(const struct monitor_session *t) __attribute__((warn_unused_result));

@@ -114,6 +114,10 @@ static void repeats_on_begun(void *arg, struct monitor_session *t)
 
     t->repeats = p;
     p->sessions++;
+    if (t->state != SESSION_ACCEPTED) {
+        /* An earlier monitor has decided how much of it is logged. */
+        return;
+    }
     t->muted = !audit_writer_on(&r->context->audit_writer) &&
                !repeats_may_be_brief(p, now, LIMIT_MUTE_BURST);
     t->quiet = t->held = t->muted || !repeats_may_repeat(p, now);

@@ -9,7 +9,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
+
+#include "base/log.h"
+#include "proxy/ipc/fdstore.h"
+#include "proxy/monitor/keep/state_fds.h"
+#include "proxy/monitor/keep/state_file.h"
 
 #define WORD_BITS 64u
 
@@ -21,6 +27,25 @@
 static off_t worker_pages_offset(uint32_t slot)
 {
     return (off_t)(SESSION_PAGE_HEAD + (uint64_t)slot * SESSION_PAGE_SIZE);
+}
+
+/* Returns the memory of bytes that were moved there for this slot. */
+static void worker_pages_unload(struct worker_pages *p, uint32_t slot)
+{
+    for (uint32_t i = 0; i < LIMIT_HELD; i++) {
+        if (p->landed[i] == slot + 1) {
+            p->landed[i] = 0;
+            (void)fallocate(p->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+                            (off_t)session_page_place_at(p->n, LIMIT_HELD + i + 1), HELD_PLACE);
+        }
+    }
+}
+
+/* Returns the memory of all slots at once: single ones share their pages of memory. */
+static void worker_pages_rest(const struct worker_pages *p)
+{
+    (void)fallocate(p->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, worker_pages_offset(0),
+                    (off_t)session_page_file_size(p->n) - worker_pages_offset(0));
 }
 
 struct worker_pages *worker_pages_new(uint32_t n)
@@ -49,9 +74,98 @@ struct worker_pages *worker_pages_new(uint32_t n)
     return NULL;
 }
 
+struct worker_pages *worker_pages_adopt_take(int fd, uint64_t serial, struct fdstore *store,
+                                             struct state_file *state, uint32_t block)
+{
+    struct worker_pages *p = NULL;
+    struct stat st;
+    struct session_page_head head;
+
+    if (fstat(fd, &st) == 0 && pread(fd, &head, sizeof head, 0) == (ssize_t)sizeof head &&
+        st.st_size == (off_t)session_page_file_size(head.slots)) {
+        p = calloc(1, sizeof *p + (head.slots + WORD_BITS - 1) / WORD_BITS * sizeof *p->slots);
+    }
+    if (!p) {
+        close(fd);
+        return NULL;
+    }
+    p->fd = fd;
+    p->refs = 1;
+    p->n = head.slots;
+    p->used = 1;
+    /* Which of them are in use is not known, so nothing lands there. */
+    memset(p->landed, 0xff, sizeof p->landed);
+    p->serial = serial;
+    p->store = store;
+    p->state = state;
+    p->kept_block = block;
+    return p;
+}
+
+void worker_pages_adopted(struct worker_pages *p)
+{
+    p->used--;
+    if (p->used == 0) {
+        worker_pages_rest(p);
+    }
+    worker_pages_release(p);
+}
+
+bool worker_pages_claim(struct worker_pages *p, uint32_t slot)
+{
+    const uint64_t bit = 1ull << (slot % WORD_BITS);
+
+    if (slot >= p->n || (p->slots[slot / WORD_BITS] & bit)) {
+        return false;
+    }
+    p->slots[slot / WORD_BITS] |= bit;
+    p->used++;
+    p->refs++;
+    return true;
+}
+
+void worker_pages_keep(struct worker_pages *p, struct fdstore *store, struct state_file *state,
+                       const struct state_worker *record)
+{
+    char name[STATE_NAME_SIZE];
+    int err;
+
+    p->serial = record->serial;
+    if (!state) {
+        return;
+    }
+    p->store = store;
+    p->state = state;
+    err = fdstore_keep(store, state_fds_pages(p->serial, name), p->fd);
+    if (err) {
+        log_warning("the state of a worker's sessions cannot be kept, so these end if the monitor "
+                    "does: %s",
+                    strerror(-err));
+    }
+    p->kept_block = state_file_add(state, STATE_WORKER, record);
+}
+
+void worker_pages_keep_again(struct worker_pages *p, const struct state_worker *record)
+{
+    if (p->kept_block != STATE_NO_BLOCK) {
+        state_file_put(p->state, p->kept_block, record);
+    }
+}
+
+static void worker_pages_drop(const struct worker_pages *p)
+{
+    char name[STATE_NAME_SIZE];
+
+    if (p->state) {
+        state_file_drop(p->state, p->kept_block);
+        fdstore_drop(p->store, state_fds_pages(p->serial, name));
+    }
+}
+
 void worker_pages_release(struct worker_pages *p)
 {
     if (p && --p->refs == 0) {
+        worker_pages_drop(p);
         if (p->fd >= 0) {
             close(p->fd);
         }
@@ -76,25 +190,6 @@ uint32_t worker_pages_take(struct worker_pages *p)
     }
     p->first = p->n;
     return SESSION_PAGE_NO_SLOT;
-}
-
-/* Returns the memory of bytes that were moved there for this slot. */
-static void worker_pages_unload(struct worker_pages *p, uint32_t slot)
-{
-    for (uint32_t i = 0; i < LIMIT_HELD; i++) {
-        if (p->landed[i] == slot + 1) {
-            p->landed[i] = 0;
-            (void)fallocate(p->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
-                            (off_t)session_page_place_at(p->n, LIMIT_HELD + i + 1), HELD_PLACE);
-        }
-    }
-}
-
-/* Returns the memory of all slots at once: single ones share their pages of memory. */
-static void worker_pages_rest(const struct worker_pages *p)
-{
-    (void)fallocate(p->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, worker_pages_offset(0),
-                    (off_t)session_page_file_size(p->n) - worker_pages_offset(0));
 }
 
 void worker_pages_give_back(struct worker_pages *p, uint32_t slot)

@@ -15,8 +15,16 @@
 
 #include "proxy/ipc/session_page.h"
 
+struct fdstore;
+struct state_file;
+struct state_worker;
+
 struct worker_pages {
     int fd;
+    uint64_t serial;       /* of the worker's process; 0: none yet */
+    uint32_t kept_block;   /* the process's record in the state file, or STATE_NO_BLOCK */
+    struct fdstore *store; /* that has the file, too */
+    struct state_file *state;
     unsigned refs;  /* the worker, and each used slot */
     uint32_t n;     /* slots */
     uint32_t first; /* no slot below it is free */
@@ -28,8 +36,33 @@ struct worker_pages {
 /* Makes a file with n slots, sealed in its size. Returns NULL with errno set if it cannot. */
 struct worker_pages *worker_pages_new(uint32_t n) __attribute__((warn_unused_result));
 
+/*
+ * Keeps the file, and the process's record, for the next monitor, until it is freed. state may be
+ * NULL.
+ */
+void worker_pages_keep(struct worker_pages *p, struct fdstore *store, struct state_file *state,
+                       const struct state_worker *record);
+
+/* The process has changed, for example ended. */
+void worker_pages_keep_again(struct worker_pages *p, const struct state_worker *record);
+
 /* The worker is gone: frees the file once no slot is used. NULL is allowed. */
 void worker_pages_release(struct worker_pages *p);
+
+/*
+ * Makes it of the file of an earlier monitor's worker, whose record is in the block; takes fd. Call
+ * worker_pages_adopted once its slots have been claimed. Returns NULL if it is not such a file, or
+ * out of memory.
+ */
+struct worker_pages *worker_pages_adopt_take(int fd, uint64_t serial, struct fdstore *store,
+                                             struct state_file *state, uint32_t block)
+    __attribute__((warn_unused_result));
+
+/* No more slots are claimed: the file lives as long as those that were. */
+void worker_pages_adopted(struct worker_pages *p);
+
+/* Takes this slot. Returns false if there is no such slot, or it is taken. */
+bool worker_pages_claim(struct worker_pages *p, uint32_t slot) __attribute__((warn_unused_result));
 
 /* Returns a free slot, or SESSION_PAGE_NO_SLOT if there is none. */
 uint32_t worker_pages_take(struct worker_pages *p) __attribute__((warn_unused_result));

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/*
- * Relay workers, from the monitor's side: processes, channels, outboxes.
- */
+/* Relay workers, from the monitor's side: processes, channels, outboxes. */
 #define _GNU_SOURCE
 #include "proxy/monitor/worker_pool.h"
 
@@ -27,6 +25,7 @@
 #include "proxy/monitor/routes/route.h"
 #include "proxy/monitor/worker_pool_adopt.h"
 #include "proxy/monitor/worker_pool_count.h"
+#include "proxy/monitor/worker_pool_keep.h"
 #include "proxy/monitor/worker_pool_linger.h"
 #include "proxy/monitor/worker_pool_message.h"
 #include "proxy/monitor/worker_pool_outbox.h"
@@ -144,10 +143,7 @@ static bool worker_pool_handed_over(struct worker_process *w, struct monitor_ses
     return true;
 }
 
-/*
- * Dispatches a message that names the session t; takes the fds that it keeps. Returns false if it
- * broke the rules.
- */
+/* Dispatches a message that names the session t; takes the fds that it keeps. False: a fault. */
 static bool worker_pool_dispatch_session(struct worker_process *w, struct monitor_session *t,
                                          const struct ipc_msg *m, struct fdset *fds)
 {
@@ -328,6 +324,7 @@ void worker_pool_member_close(struct worker_process *w)
         event_free(w->retry);
         w->retry = NULL;
     }
+    worker_pool_keep_closed(w);
     sock_close(&w->channel_fd);
     sock_close(&w->ring_fd);
     sock_close(&w->bell_fd);
@@ -374,9 +371,8 @@ static int worker_pool_member_fork(struct worker_process *w, int channel_fd)
 static int worker_pool_member_start(struct worker_process *w)
 {
     int pair[2];
-    int err;
+    int err = worker_process_channel(pair);
 
-    err = worker_process_channel(pair);
     if (err) {
         return err;
     }
@@ -391,6 +387,7 @@ static int worker_pool_member_start(struct worker_process *w)
         worker_pool_member_close(w);
         return err;
     }
+    worker_pool_keep(w);
     worker_pool_watch_begin(w);
     log_debug("worker pid=%ld started", (long)w->pid);
     OBSERVERS_NOTIFY(&w->worker_pool->observers, started, w);
@@ -494,6 +491,7 @@ void worker_pool_member_died(struct child *c, int status)
     /* The pid may be reused from now on. */
     w->gone_pid = w->pid;
     w->pid = -1;
+    worker_pool_keep_died(w);
     worker_process_gone(w);
 }
 

@@ -16,6 +16,10 @@
 
 #include "base/clock.h"
 #include "base/sock.h"
+#include "proxy/ipc/fdstore.h"
+#include "proxy/monitor/keep/state_fds.h"
+#include "proxy/monitor/keep/state_file.h"
+#include "proxy/monitor/monitor_context.h"
 #include "proxy/monitor/routes/route.h"
 #include "proxy/monitor/worker_pool_outbox.h"
 
@@ -25,14 +29,48 @@ struct worker_pool_refusal {
     int client_fd;
     uint64_t number;
     uint64_t until_ms;
+    uint32_t kept_block; /* its record in the state file, or STATE_NO_BLOCK */
     struct worker_pool_answer how;
 };
+
+/* Keeps the client's socket for the next monitor, which must not close it with a request unread. */
+static void worker_pool_refusal_keep(const struct worker_pool *c, struct worker_pool_refusal *r)
+{
+    struct state_file *const state = c->context->state;
+    const struct state_refusal record = {.number = r->number,
+                                         .until_ms = r->until_ms,
+                                         .err = (uint32_t)r->how.err,
+                                         .heard = r->how.heard,
+                                         .id = r->how.id};
+    char name[STATE_NAME_SIZE];
+
+    if (!state) {
+        return;
+    }
+    if (fdstore_keep(c->context->store, state_fds_refusal(r->number, name), r->client_fd) < 0) {
+        log_debug("the socket of a client that is refused cannot be kept");
+    }
+    state_file_head(state)->last_refusal = r->number;
+    state_file_write_head(state);
+    r->kept_block = state_file_add(state, STATE_REFUSAL, &record);
+}
+
+static void worker_pool_refusal_drop(const struct worker_pool *c, struct worker_pool_refusal *r)
+{
+    char name[STATE_NAME_SIZE];
+
+    if (c->context->state) {
+        state_file_drop(c->context->state, r->kept_block);
+        fdstore_drop(c->context->store, state_fds_refusal(r->number, name));
+    }
+}
 
 static void worker_pool_refusal_free(struct worker_pool *c, struct worker_pool_refusal *r)
 {
     TAILQ_REMOVE(&c->refusals, r, link);
     c->n_refusals--;
     sock_hang_up(&r->client_fd);
+    worker_pool_refusal_drop(c, r);
     free(r);
 }
 
@@ -74,6 +112,7 @@ void worker_pool_refuse_take(struct worker_pool *c, int client_fd,
     r->how = *how;
     TAILQ_INSERT_TAIL(&c->refusals, r, link);
     c->n_refusals++;
+    worker_pool_refusal_keep(c, r);
     worker_pool_refusal_send(c, r);
 }
 

@@ -145,6 +145,8 @@ bool worker_pool_resume_place(struct worker_process *w, struct monitor_session *
     if (worker_pool_unsent(t, IPC_RESUME)) {
         good = worker_pool_resume_move(from, old, t);
     }
+    /* Before the old page goes, the next monitor must know of the new one. */
+    monitor_session_changed(t);
     worker_pages_give_back(from, old);
     return good;
 }
@@ -163,6 +165,7 @@ bool worker_pool_resume_twin_take(struct monitor_session *t, struct fdset *fds)
     }
     t->twin_fds[SIDE_CLIENT] = fdset_steal(fds, 0);
     t->twin_fds[SIDE_BACKEND] = fdset_steal(fds, 0);
+    monitor_session_changed(t);
     return true;
 }
 
@@ -177,6 +180,7 @@ bool worker_pool_resumed(struct monitor_session *t, const struct ipc_resumed *r)
     t->resumed++;
     t->route->resumed++;
     t->table->resumed++;
+    monitor_session_changed(t);
     if (r->doubt == IPC_DOUBT_NONE) {
         log_line(LOG_WARNING, &about, "goes on in worker pid=%ld %s pid=%ld", (long)t->member->pid,
                  t->lost_by == REASON_UPGRADE ? "instead of" : "after the end of",

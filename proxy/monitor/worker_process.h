@@ -97,7 +97,8 @@ struct worker_pool {
     struct event *take;                  /* active if more of them are to be given to a worker */
     struct worker_pool_refusals refusals;
     unsigned n_refusals;
-    uint64_t last_refusal; /* the last number used */
+    uint64_t last_refusal; /* the last numbers used … */
+    uint64_t last_serial;  /* … of refusals, and of workers' processes */
     OBSERVERS_LIST(struct worker_pool_events) observers;
 };
 

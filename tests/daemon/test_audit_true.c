@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/sock.h"
@@ -236,6 +237,108 @@ START_TEST(a_resumed_session_is_recorded)
 }
 END_TEST
 
+/* ---- monitors that are killed ---- */
+
+/* Returns the number of records of the event about the session (0: about any, or none). */
+static unsigned records_of(const char *event, json_int_t session)
+{
+    FILE *const f = fopen(file, "re");
+    char *line = NULL;
+    size_t size = 0;
+    unsigned n = 0;
+
+    ck_assert_ptr_nonnull(f);
+    while (getline(&line, &size, f) > 0) {
+        json_t *const o = json_loads(line, JSON_DISABLE_EOF_CHECK, NULL);
+        const char *const is = json_string_value(json_object_get(o, "event"));
+
+        n += is && strcmp(is, event) == 0 &&
+             (session == 0 || json_integer_value(json_object_get(o, "session")) == session);
+        json_decref(o);
+    }
+    free(line);
+    fclose(f);
+    return n;
+}
+
+/*
+ * The client of a session leaves, and the monitor is killed a little later: before it has noticed,
+ * or between the record's way to the log and to the disk. In any case the end is recorded once.
+ */
+START_TEST(each_end_is_recorded_once_whenever_the_monitor_dies)
+{
+    enum { ROUNDS = 20 };
+    struct policy_rig p;
+    struct pair stays;
+    struct pair pair;
+    json_int_t session;
+    json_t *o;
+
+    init(&p, "");
+    policy_launch(&p, "");
+    rig_session_at(p.listen, p.rig.backend_fd, peer_qemu_json, "{}", &stays);
+    for (int i = 0; i < ROUNDS; i++) {
+        const struct timespec moment = {.tv_nsec = 200000 * i};
+
+        rig_session(&p.rig, peer_qemu_json, "{}", &pair);
+        pair_close(&pair);
+        nanosleep(&moment, NULL);
+        ck_assert_int_eq(kill(rig_monitor(&p.rig), SIGKILL), 0);
+        rig_await_log(&p.rig, "goes on after the end of an earlier monitor", NULL, 0);
+        pair_ping(&stays);
+    }
+    pair_close(&stays);
+    rig_settle(&p.rig);
+    rig_terminate(&p.rig);
+    ck_assert_int_eq(verify(&p), INTACT);
+    o = last_of("session-opened");
+    session = json_integer_value(json_object_get(o, "session"));
+    json_decref(o);
+    ck_assert_int_ge(session, ROUNDS);
+    for (; session > 0; session--) {
+        ck_assert_uint_eq(records_of("session-opened", session), 1);
+        ck_assert_msg(records_of("session-ended", session) == 1, "session %lld: %u ends",
+                      (long long)session, records_of("session-ended", session));
+    }
+    ck_assert_uint_eq(records_of("broker-start", 0), 1);
+    ck_assert_uint_eq(records_of("broker-resumed", 0), ROUNDS);
+    ck_assert_uint_eq(records_of("broker-stop", 0), 1);
+    rig_deinit(&p.rig);
+}
+END_TEST
+
+/* What has passed by then, and the number of its verdict, belong to the session afterwards. */
+START_TEST(a_session_s_record_goes_on_with_the_next_monitor)
+{
+    struct policy_rig p;
+    struct pair pair;
+    json_t *passed;
+    json_t *o;
+
+    init(&p, "");
+    policy_launch(&p, "");
+    rig_session(&p.rig, peer_qemu_json, "{}", &pair);
+    pair_ping(&pair);
+    ck_assert_int_eq(kill(rig_monitor(&p.rig), SIGKILL), 0);
+    rig_await_log(&p.rig, "goes on after the end of an earlier monitor", NULL, 0);
+    pair_ping(&pair);
+    pair_close(&pair);
+    rig_settle(&p.rig);
+    rig_terminate(&p.rig);
+    ck_assert_int_eq(verify(&p), INTACT);
+    o = last_of("broker-resumed");
+    ck_assert_str_eq(json_string_value(json_object_get(o, "reason")), "monitor-died");
+    ck_assert_int_eq(json_integer_value(json_object_get(o, "sessions")), 1);
+    json_decref(o);
+    o = last_of("session-ended");
+    passed = json_object_get(json_object_get(o, "counts"), "to-backend");
+    ck_assert_int_eq(json_integer_value(json_object_get(passed, "messages")), 2);
+    ck_assert_ptr_nonnull(json_object_get(o, "looked"));
+    json_decref(o);
+    rig_deinit(&p.rig);
+}
+END_TEST
+
 /* The workers that are there. Returns how many. */
 static size_t poisoned_list(const struct policy_rig *p, pid_t out[RIG_WORKERS])
 {
@@ -378,6 +481,8 @@ int main(int argc, char **argv)
     tcase_add_test(tc, a_loss_is_accepted_by_an_operator_alone);
     tcase_add_test(tc, a_quiet_log_is_sealed);
     tcase_add_test(tc, a_resumed_session_is_recorded);
+    tcase_add_test(tc, each_end_is_recorded_once_whenever_the_monitor_dies);
+    tcase_add_test(tc, a_session_s_record_goes_on_with_the_next_monitor);
     tcase_add_loop_test(tc, a_message_that_workers_die_of_is_recorded, 0, 2);
     return unit_run(suite);
 }

@@ -582,6 +582,27 @@ static void spawn_reload(struct spawn_rig *s)
 }
 
 /* What the route had keeps its session, and counts among its devices until that is over. */
+START_TEST(one_that_serves_goes_on_with_the_next_monitor)
+{
+    struct spawn_rig s;
+    char ended[96];
+    int fd;
+
+    spawn_start(&s, "good", "sessions 2");
+    snprintf(ended, sizeof ended, "device pid=%ld exited with status 0 after its session",
+             (long)await_pid(&s, " started"));
+    ck_assert_int_eq(client_begin(&s, &fd), 0);
+    for (int i = 0; i < 2; i++) {
+        ck_assert_int_eq(kill(rig_monitor(&s.rig), SIGKILL), 0);
+        AWAIT(&s, "goes on in worker");
+        client_ping(fd);
+    }
+    close(fd);
+    AWAIT(&s, ended);
+    spawn_stop(&s);
+}
+END_TEST
+
 START_TEST(another_command_has_other_devices)
 {
     struct spawn_rig s;
@@ -658,6 +679,7 @@ int main(int argc, char **argv)
     tcase_add_loop_test(good, it_has_a_user_of_its_own, 0, 2);
     tcase_add_test(good, only_root_can_give_it_another_user);
     tcase_add_loop_test(good, its_facts_are_its_own, 0, 2);
+    tcase_add_test(good, one_that_serves_goes_on_with_the_next_monitor);
     tcase_add_test(good, another_command_has_other_devices);
     tcase_add_test(good, devices_of_a_route_that_is_gone_end_with_their_sessions);
     tcase_add_test(bad, one_that_ends_at_once_is_started_again);

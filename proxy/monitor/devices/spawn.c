@@ -20,9 +20,11 @@
 #include "proxy/config/command.h"
 #include "proxy/config/config.h"
 #include "proxy/ipc/children.h"
+#include "proxy/ipc/fdstore.h"
 #include "proxy/ipc/rate_limit.h"
 #include "proxy/monitor/devices/device.h"
 #include "proxy/monitor/devices/output.h"
+#include "proxy/monitor/keep/state_fds.h"
 
 enum spawned_state { STARTING, READY, SERVING, ENDING, GONE, LEFT };
 
@@ -107,11 +109,14 @@ static bool spawn_is_idle(const struct spawned *d)
 
 static void spawn_free_device(struct spawned *d)
 {
+    char name[STATE_NAME_SIZE];
+
     event_del(&d->timer);
     if (d->status_fd >= 0) {
         event_del(&d->status);
     }
     output_deinit(&d->output);
+    fdstore_drop(d->spawn->host.store, state_fds_output(d->child.pid, name));
     sock_close(&d->status_fd);
     sock_close(&d->socket_fd);
     TAILQ_REMOVE(&d->spawn->devices, d, link);
@@ -278,6 +283,23 @@ static int spawn_fork(struct spawn *s, struct spawned *d, struct device *made)
     return err;
 }
 
+/* Keeps the reader of its output: without one, a device that writes would be killed. */
+static void spawn_keep_output(const struct spawn *s, const struct device *made)
+{
+    const struct log_subject about = spawn_subject(s);
+    char name[STATE_NAME_SIZE];
+    int err;
+
+    if (!s->host.store) {
+        return;
+    }
+    err = fdstore_keep(s->host.store, state_fds_output(made->pid, name), made->output_fd);
+    if (err) {
+        log_line(LOG_WARNING, &about, "the output of device pid=%ld cannot be kept: %s",
+                 (long)made->pid, strerror(-err));
+    }
+}
+
 static int spawn_start_device(struct spawn *s)
 {
     struct spawned *d = calloc(1, sizeof *d);
@@ -296,12 +318,48 @@ static int spawn_start_device(struct spawn *s)
     evtimer_assign(&d->timer, s->host.base, spawn_on_timer, d);
     TAILQ_INSERT_TAIL(&s->devices, d, link);
     s->alive++;
+    spawn_keep_output(s, &made);
     err = output_init_take(&d->output, s->host.base, made.output_fd, s->name, made.pid, &s->said);
     if (err || event_add(&d->status, NULL) < 0) {
         /* Its output or status could not be watched, so it ends as a failed device. */
         children_signal(&d->child, SIGKILL);
     }
     return 0;
+}
+
+bool spawn_adopt(struct spawn *s, const struct spawn_kept *kept, struct spawned **out)
+{
+    char name[STATE_NAME_SIZE];
+    struct spawned *const d = calloc(1, sizeof *d);
+    int output_fd;
+
+    *out = NULL;
+    if (!d) {
+        return false;
+    }
+    *d = (struct spawned){.spawn = s,
+                          .state = SERVING,
+                          .served = true,
+                          .socket_fd = -1,
+                          .status_fd = -1,
+                          .started_ms = kept->since_ms};
+    if (children_adopt(s->host.children, &d->child, kept->device, true, spawn_on_ended, d) < 0) {
+        free(d);
+        return false;
+    }
+    d->guarded =
+        children_adopt(s->host.children, &d->guard, kept->guard, false, spawn_guard_ended, d) == 0;
+    evtimer_assign(&d->timer, s->host.base, spawn_on_timer, d);
+    TAILQ_INSERT_TAIL(&s->devices, d, link);
+    s->alive++;
+    output_fd = fdstore_take(s->host.store, state_fds_output(kept->device, name));
+    if (!d->guarded || output_fd < 0 ||
+        output_init_take(&d->output, s->host.base, output_fd, s->name, kept->device, &s->said)) {
+        d->output.fd = -1;
+        children_signal(&d->child, SIGKILL);
+    }
+    *out = d;
+    return true;
 }
 
 /* Returns the devices of the route that live, whatever their command. */
@@ -497,6 +555,12 @@ int spawn_take(struct spawn *s, struct spawned **out)
 pid_t spawn_pid(const struct spawned *d)
 {
     return d->child.pid;
+}
+
+void spawn_keep(const struct spawned *d, struct spawn_kept *out)
+{
+    *out = (struct spawn_kept){
+        .device = d->child.pid, .guard = d->guard.pid, .since_ms = d->started_ms};
 }
 
 void spawn_who(const struct spawned *d, struct sock_sender *out)

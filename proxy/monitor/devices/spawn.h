@@ -22,6 +22,8 @@
 #ifndef POEMD_PROXY_MONITOR_DEVICES_SPAWN_H
 #define POEMD_PROXY_MONITOR_DEVICES_SPAWN_H
 
+#include <stdbool.h>
+#include <stdint.h>
 #include <sys/resource.h>
 #include <sys/types.h>
 
@@ -31,6 +33,7 @@
 struct children;
 struct config_route;
 struct event_base;
+struct fdstore;
 struct spawn;
 struct spawned;
 
@@ -38,7 +41,8 @@ struct spawned;
 struct spawn_host {
     struct event_base *base;
     struct children *children;
-    struct rlimit nofile; /* the devices' own */
+    struct fdstore *store; /* for their output; NULL without a keeper */
+    struct rlimit nofile;  /* the devices' own */
 };
 
 /*
@@ -78,6 +82,22 @@ int spawn_take(struct spawn *s, struct spawned **out) __attribute__((warn_unused
 
 /* Returns its pid. Once the process has ended, all facts about it are unknown. */
 pid_t spawn_pid(const struct spawned *d);
+
+/* A device that serves a session, as the next monitor must know it. */
+struct spawn_kept {
+    pid_t device;
+    pid_t guard;
+    uint64_t since_ms; /* when it was started */
+};
+
+void spawn_keep(const struct spawned *d, struct spawn_kept *out);
+
+/*
+ * Goes on with a device of an earlier monitor, which serves a session; pass *out to spawn_release.
+ * Returns false if it does not exist any more, or out of memory.
+ */
+bool spawn_adopt(struct spawn *s, const struct spawn_kept *kept, struct spawned **out)
+    __attribute__((warn_unused_result));
 
 /* Returns the pid, user and group with which the process sends. */
 void spawn_who(const struct spawned *d, struct sock_sender *out);

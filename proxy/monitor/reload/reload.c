@@ -272,6 +272,11 @@ const char *reload_begin(struct reload *r, const struct reload_request *q, reloa
     return NULL;
 }
 
+bool reload_retire(struct reload *r, struct spawn *retired, struct generation *g)
+{
+    return reload_spawn_adopt(r, retired, g);
+}
+
 void reload_stop(struct reload *r)
 {
     reload_spawn_stop(r);

@@ -17,7 +17,9 @@
 
 #include "proxy/monitor/reload/reload_request.h"
 
+struct generation;
 struct reload;
+struct spawn;
 
 /* Returns NULL if out of memory. */
 struct reload *reload_new(const struct reload_subject *subject) __attribute__((warn_unused_result));
@@ -34,6 +36,13 @@ const char *reload_begin(struct reload *r, const struct reload_request *q, reloa
 
 /* Returns true if one is under way. */
 bool reload_is_busy(const struct reload *r);
+
+/*
+ * Ends devices that an earlier monitor has started, by another command, as their sessions end.
+ * Returns false if out of memory.
+ */
+bool reload_retire(struct reload *r, struct spawn *retired, struct generation *g)
+    __attribute__((warn_unused_result));
 
 /* The broker stops: devices of earlier configurations end as soon as their sessions have. */
 void reload_stop(struct reload *r);

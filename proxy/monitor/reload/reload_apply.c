@@ -27,6 +27,7 @@
 #include "proxy/monitor/reload/reload_spawn.h"
 #include "proxy/monitor/repeats.h"
 #include "proxy/monitor/routes/route.h"
+#include "proxy/monitor/takeover/takeover_keep.h"
 #include "proxy/monitor/tracing/tracing.h"
 #include "proxy/monitor/worker_pool.h"
 
@@ -74,8 +75,8 @@ static int reload_apply_plan_listener(const struct reload *r, struct reload_rout
 {
     if (fresh) {
         p->listener = fresh;
-        return listener_prepare(fresh, r->subject.context->base, r->subject.accept,
-                                r->subject.sessions);
+        return listener_prepare(fresh, r->subject.context->base, r->subject.context->store,
+                                r->subject.accept, r->subject.sessions);
     }
     p->listener = p->route->listener && value_same_path(p->route->listener->path, p->config->listen)
                       ? p->route->listener
@@ -315,6 +316,7 @@ static void reload_apply_carry_out(struct reload *r, struct reload_plan *plan)
     reload_apply_record(r, old, plan->generation);
     context->generation = generation_hold(plan->generation);
     context->config = plan->generation->config;
+    takeover_keep_generation(context);
     log_level_set(context->config->log_level);
     nofile_raise(context->config);
     worker_pool_change_take(r->subject.workers, plan->settings_fd);

@@ -28,6 +28,17 @@ void reload_spawn_retire(struct reload *r, struct route *route, struct reload_re
     route->spawn = NULL;
 }
 
+bool reload_spawn_adopt(struct reload *r, struct spawn *retired, struct generation *g)
+{
+    struct reload_retired *const each = calloc(1, sizeof *each);
+
+    if (each) {
+        *each = (struct reload_retired){.spawn = retired, .generation = generation_hold(g)};
+        SLIST_INSERT_HEAD(&r->retired, each, link);
+    }
+    return each != NULL;
+}
+
 void reload_spawn_stop(struct reload *r)
 {
     struct reload_retired *each;

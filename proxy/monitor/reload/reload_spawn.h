@@ -23,4 +23,11 @@ void reload_spawn_stop(struct reload *r);
 /* Frees retired devices that have ended; all of them if over. */
 void reload_spawn_reap(struct reload *r, bool over);
 
+/*
+ * Takes devices that have been retired, and holds g, whose words they borrow. Returns false if out
+ * of memory.
+ */
+bool reload_spawn_adopt(struct reload *r, struct spawn *retired, struct generation *g)
+    __attribute__((warn_unused_result));
+
 #endif

@@ -9,6 +9,7 @@
 
 #include "proxy/config/config.h"
 
+struct fdstore;
 struct inspector;
 
 struct generation {
@@ -17,6 +18,8 @@ struct generation {
     struct inspector *inspector; /* with its keys, for sessions that are not decided yet; borrowed,
                                   * NULL if it needs none */
     unsigned users;
+    struct fdstore *store; /* that has the file's text for the next monitor; NULL: it has not … */
+    uint64_t number;       /* … under a name with this number */
     char digest[2 * CONFIG_DIGEST_SIZE + 1]; /* of the file, in hex; "" if not from a file */
 };
 
@@ -25,6 +28,16 @@ struct generation *generation_new(const struct config *config) __attribute__((wa
 
 /* Does the same with a config on the heap, which it takes unless it returns NULL. */
 struct generation *generation_new_take(struct config *config) __attribute__((warn_unused_result));
+
+/*
+ * Keeps the text of its file for the next monitor, until it is freed; number is unique among all
+ * that are kept. A configuration that is not from a file needs no keeping. Returns 0 or -errno.
+ */
+int generation_keep(struct generation *g, struct fdstore *store, uint64_t number)
+    __attribute__((warn_unused_result));
+
+/* The text has been kept under this number by an earlier monitor. */
+void generation_kept(struct generation *g, struct fdstore *store, uint64_t number);
 
 /* Adds a user; returns g. */
 struct generation *generation_hold(struct generation *g);

@@ -5,16 +5,21 @@
 #include "proxy/monitor/routes/listener.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/limits.h"
 #include "base/sock.h"
+#include "base/text/hex.h"
+#include "proxy/ipc/fdstore.h"
 #include "proxy/ipc/turn.h"
+#include "proxy/monitor/keep/state_fds.h"
 
 /* Pause in accepting when this process is out of fds: some session will end meanwhile. */
 static const struct timeval out_of_fds = {.tv_usec = 100000};
@@ -136,9 +141,78 @@ int listener_open(struct listener **out, const struct config_route *config)
     return 0;
 }
 
-int listener_prepare(struct listener *l, struct event_base *base, listener_accept_fn *accept,
-                     void *arg)
+/* Writes the name under which a socket is kept: its path, in hexadecimal. */
+static const char *listener_name(const char *path, char out[STATE_NAME_SIZE])
 {
+    const size_t n = strlen(path);
+
+    memcpy(out, STATE_NAME_LISTENER, sizeof STATE_NAME_LISTENER);
+    if (n < (STATE_NAME_SIZE - sizeof STATE_NAME_LISTENER) / 2) {
+        hex_text((const unsigned char *)path, n, out + sizeof STATE_NAME_LISTENER - 1);
+    }
+    return out;
+}
+
+static struct listener *listener_adopt_take(int fd, const char *path)
+{
+    struct listener *const l = calloc(1, sizeof *l);
+    struct stat st;
+
+    if (!l) {
+        sock_close(&fd);
+        return NULL;
+    }
+    l->fd = fd;
+    l->path = strdup(path);
+    if (l->path && sock_file_stat(fd, path, &st) == 0) {
+        l->dev = st.st_dev;
+        l->ino = st.st_ino;
+    }
+    return l;
+}
+
+int listener_inherit(struct listener **out, struct fdstore *store, const char *path)
+{
+    char name[STATE_NAME_SIZE];
+    const int fd = fdstore_take(store, listener_name(path, name));
+
+    *out = NULL;
+    if (fd < 0) {
+        return fd;
+    }
+    *out = listener_adopt_take(fd, path);
+    return *out ? 0 : -ENOMEM;
+}
+
+void listener_close_rest(struct fdstore *store)
+{
+    const char *kept = NULL;
+
+    while ((kept = fdstore_next(store, STATE_NAME_LISTENER, kept))) {
+        char name[STATE_NAME_SIZE];
+        struct sockaddr_un sun = {.sun_family = AF_UNIX};
+        socklen_t n = sizeof sun;
+        int fd;
+
+        snprintf(name, sizeof name, "%s", kept);
+        fd = fdstore_take(store, name);
+        if (fd >= 0 && getsockname(fd, (struct sockaddr *)&sun, &n) == 0) {
+            sun.sun_path[sizeof sun.sun_path - 1] = '\0';
+            listener_close(listener_adopt_take(fd, sun.sun_path));
+        }
+        fdstore_drop(store, name);
+        kept = NULL;
+    }
+}
+
+int listener_prepare(struct listener *l, struct event_base *base, struct fdstore *store,
+                     listener_accept_fn *accept, void *arg)
+{
+    char name[STATE_NAME_SIZE];
+
+    if (fdstore_keep(store, listener_name(l->path, name), l->fd) == 0) {
+        l->store = store;
+    }
     l->accept = accept;
     l->accept_arg = arg;
     l->acceptable = event_new(base, l->fd, EV_READ | EV_PERSIST, listener_on_acceptable, l);
@@ -154,6 +228,7 @@ void listener_serve(struct listener *l, struct route *r, const char *name)
 
 void listener_close(struct listener *l)
 {
+    char name[STATE_NAME_SIZE];
     struct stat st;
 
     if (!l) {
@@ -167,6 +242,9 @@ void listener_close(struct listener *l)
     }
     if (l->fd >= 0 && lstat(l->path, &st) == 0 && st.st_dev == l->dev && st.st_ino == l->ino) {
         unlink(l->path);
+    }
+    if (l->store) {
+        fdstore_drop(l->store, listener_name(l->path, name));
     }
     sock_close(&l->fd);
     free(l->path);

@@ -13,6 +13,7 @@
 
 #include "proxy/config/config.h"
 
+struct fdstore;
 struct listener;
 struct route;
 
@@ -31,6 +32,7 @@ struct listener {
     struct event *acceptable;
     struct event *resume;     /* accepting again after the fds ran out */
     uint64_t stuck_logged_ms; /* last line about failing accepts */
+    struct fdstore *store;    /* that has the socket for the next monitor; NULL: it has not */
 };
 
 /*
@@ -41,15 +43,26 @@ struct listener {
 int listener_open(struct listener **out, const struct config_route *config)
     __attribute__((warn_unused_result));
 
+/*
+ * Does the same with the socket that an earlier monitor has listened on at this path, if store has
+ * it. Returns 0, -ENOENT if not, or another -errno.
+ */
+int listener_inherit(struct listener **out, struct fdstore *store, const char *path)
+    __attribute__((warn_unused_result));
+
+/* Closes the sockets of earlier monitors that have not been inherited, and removes their files. */
+void listener_close_rest(struct fdstore *store);
+
 /* Returns what to do about an error of listener_open: "" or text that begins with ": ". Static. */
 const char *listener_hint(int err);
 
 /*
- * Makes its events; accept will be called with arg. Returns 0 or -ENOMEM. Call listener_serve
- * before the loop runs on.
+ * Makes its events; accept will be called with arg. Keeps the socket in store, which may be NULL,
+ * so that clients can wait while no monitor runs. Returns 0 or -ENOMEM. Call listener_serve before
+ * the loop runs on.
  */
-int listener_prepare(struct listener *l, struct event_base *base, listener_accept_fn *accept,
-                     void *arg) __attribute__((warn_unused_result));
+int listener_prepare(struct listener *l, struct event_base *base, struct fdstore *store,
+                     listener_accept_fn *accept, void *arg) __attribute__((warn_unused_result));
 
 /* Accepts for this route from now on. name is the route's, borrowed. */
 void listener_serve(struct listener *l, struct route *r, const char *name);

@@ -137,9 +137,12 @@ static int route_table_open_one(struct route_table *table, struct event_base *ba
         return -ENOMEM;
     }
     route_add(table, r);
-    err = listener_open(&r->listener, config);
+    err = listener_inherit(&r->listener, table->store, config->listen);
+    if (err == -ENOENT) {
+        err = listener_open(&r->listener, config);
+    }
     if (!err) {
-        err = listener_prepare(r->listener, base, accept, arg);
+        err = listener_prepare(r->listener, base, table->store, accept, arg);
     }
     if (err) {
         route_log_cannot_listen(config, err);

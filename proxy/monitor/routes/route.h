@@ -39,6 +39,7 @@ struct route {
     bool gone;                              /* no longer configured */
     struct listener *listener;              /* owned; NULL: not listening */
     struct spawn *spawn;                    /* of "backend spawn", otherwise NULL */
+    uint32_t kept_block;                    /* its record in the state file */
     struct recital_id self;                 /* its identity in recitals: random, for this run */
     unsigned sessions;                      /* alive */
     unsigned relayed;                       /* … with a worker */
@@ -79,7 +80,8 @@ struct route_table {
     struct route_numbers by_number;
     struct route_names by_name;
     size_t n;
-    unsigned next; /* the next route's number */
+    unsigned next;         /* the next route's number */
+    struct fdstore *store; /* with the sockets of an earlier monitor; NULL without a keeper */
     OBSERVERS_LIST(struct route_events) observers;
 };
 
