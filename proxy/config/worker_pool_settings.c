@@ -36,10 +36,25 @@ static uint64_t worker_pool_settings_spare(uint64_t room)
     return room < LIMIT_FDS_SPARE ? room : LIMIT_FDS_SPARE;
 }
 
+/*
+ * Returns the fds that are kept for other processes of devices: of twice the sessions of each route
+ * that holds them, as others may be ending; but at most half of the room.
+ */
+static uint64_t worker_pool_settings_kept(const struct config *c, uint64_t room)
+{
+    uint64_t n = 0;
+
+    for (size_t i = 0; i < c->n_routes; i++) {
+        n += c->routes[i].hold_ms > 0 ? 2 * (uint64_t)c->routes[i].sessions * LIMIT_SETUP_FDS : 0;
+    }
+    return n < room / 2 ? n : room / 2;
+}
+
 void worker_pool_settings_fds(const struct config *c, uint64_t most, struct worker_settings *s)
 {
-    const uint64_t least = LIMIT_WORKER_SPARE_FDS + LIMIT_REFUSALS +
-                           (uint64_t)LIMIT_FDS_PER_SESSION * c->most_sessions;
+    const uint64_t base = LIMIT_WORKER_SPARE_FDS + LIMIT_REFUSALS +
+                          (uint64_t)LIMIT_FDS_PER_SESSION * c->most_sessions;
+    const uint64_t least = base + worker_pool_settings_kept(c, most > base ? most - base : 0);
     const uint64_t spare =
         worker_pool_settings_spare(most > least ? (most - least) / c->workers : 0);
     const uint64_t fixed = least + spare * c->workers;

@@ -350,8 +350,6 @@ static bool session_hold_agrees(const struct session_hold *h, const struct versi
            session_hold_limit("max_data_xfer_size", was->max_data_xfer_size,
                               now->max_data_xfer_size, d) &&
            session_hold_limit("max_bitmap_size", was->max_bitmap_size, now->max_bitmap_size, d) &&
-           session_hold_limit("max_dma_maps", version_max_dma_maps(was), version_max_dma_maps(now),
-                              d) &&
            version_keeps(was->json, json_object_get(now->json, "capabilities"), d->name, &d->had,
                          &d->has);
 }
@@ -580,13 +578,15 @@ struct session_hold *session_hold_new(struct session *s, const struct ipc_sessio
     return h;
 }
 
-void session_hold_greeted(struct session_hold *h, struct greeting *g)
+void session_hold_promised(struct session_hold *h, const struct version_offer *reply)
 {
-    const struct version_offer *const reply = &greeting_result(g)->reply;
-
-    h->request = greeting_steal_request(g, &h->request_size);
     h->promised = *reply;
     h->promised.json = json_deep_copy(json_object_get(reply->json, "capabilities"));
+}
+
+void session_hold_greeted(struct session_hold *h, struct greeting *g)
+{
+    h->request = greeting_steal_request(g, &h->request_size);
     if (!h->request) {
         setup_give_up(h->setup, SETUP_LACKS_MEMORY);
     }

@@ -38,7 +38,10 @@ void session_hold_stop(struct session_hold *h);
 /* Closes what it still has. NULL is allowed. */
 void session_hold_free(struct session_hold *h);
 
-/* Its handshake is done: keeps what was promised to the client, and the client's request. */
+/* The device's first process has answered VERSION: keeps its promises, before we add our own. */
+void session_hold_promised(struct session_hold *h, const struct version_offer *reply);
+
+/* Its handshake is done: keeps the client's request. */
 void session_hold_greeted(struct session_hold *h, struct greeting *g);
 
 /* Notes what passes on the session's channel pair from now on. */

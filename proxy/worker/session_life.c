@@ -178,6 +178,9 @@ static void session_on_greeting(struct greeting *g, enum greeting_news news, voi
         session_report_heard(s, r->request_id);
         break;
     case GREETING_EVIDENCE:
+        if (s->guard && s->guard->hold) {
+            session_hold_promised(s->guard->hold, &r->reply);
+        }
         if (session_advance(s, SESSION_DECIDING)) {
             if (!session_report_evidence(s)) {
                 s->evidence_unsent = true;

@@ -16,7 +16,8 @@
 #include "tests/support/peer.h"
 #include "tests/support/unit.h"
 
-#define CAPS "{\"capabilities\":{\"max_msg_fds\":16,\"max_data_xfer_size\":65536}}"
+#define CAPS \
+    "{\"capabilities\":{\"max_msg_fds\":16,\"max_data_xfer_size\":65536,\"max_dma_maps\":512}}"
 #define LESS "{\"capabilities\":{\"max_msg_fds\":16,\"max_data_xfer_size\":32768}}"
 #define HOLD "on backend loss hold 60s\nanswer-after never\n"
 
