@@ -85,8 +85,7 @@ void worker_pool_move(struct monitor_session *t)
     worker_pool_give(t);
 }
 
-/* Gives waiting sessions to a worker, now that there is one. */
-static void worker_pool_take_waiting(struct worker_pool *c)
+void worker_pool_take_waiting(struct worker_pool *c)
 {
     struct worker_process *w;
     struct monitor_session *t;

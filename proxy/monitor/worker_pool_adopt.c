@@ -37,11 +37,9 @@ struct worker_process *worker_pool_adopt_take(struct worker_pool *c,
 
     if (!w) {
         sock_close(&channel_fd);
-        worker_pages_release(a->pages);
         return NULL;
     }
     w->channel_fd = channel_fd;
-    w->pages = a->pages;
     err = worker_pool_member_events(w);
     if (!err) {
         err = children_adopt(&c->context->children, &w->child, a->pid, false,
@@ -51,6 +49,7 @@ struct worker_process *worker_pool_adopt_take(struct worker_pool *c,
         worker_pool_member_close(w);
         return NULL;
     }
+    w->pages = a->pages;
     w->pid = a->pid;
     worker_pool_watch_begin(w);
     w->ready = true;
@@ -122,7 +121,7 @@ static void worker_pool_adopt_listed(struct worker_process *w, const struct ipc_
     }
     t->listed = true;
     if (relays && t->state == SESSION_RELAYING) {
-        t->unsent |= t->gone ? 1u << IPC_GONE : 0;
+        t->unsent |= (t->gone ? 1u << IPC_GONE : 0) | (t->ending ? 1u << IPC_END : 0);
         worker_pool_outbox_send(t, IPC_TAP);
     } else if (relays) {
         /* It relays without a verdict that was recorded. */
@@ -167,6 +166,7 @@ static void worker_pool_adopt_done(struct worker_process *w)
     log_info("worker pid=%ld goes on with this monitor; it has %u session%s", (long)w->pid,
              w->sessions, w->sessions == 1 ? "" : "s");
     OBSERVERS_NOTIFY(&w->worker_pool->observers, ready, w);
+    worker_pool_take_waiting(w->worker_pool);
 }
 
 bool worker_pool_adopted(struct worker_process *w, const struct ipc_adopted *a)

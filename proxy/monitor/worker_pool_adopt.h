@@ -21,8 +21,8 @@ struct worker_pool_adoptee {
 };
 
 /*
- * Goes on with a worker, before worker_pool_start, and asks it for its sessions; takes its fd and
- * pages. Returns NULL if it cannot: it is to be killed, and counts as one that has died.
+ * Goes on with a worker, before worker_pool_start, and asks it for its sessions; takes its fd, and
+ * its pages unless it returns NULL: then it is to be killed, and counts as one that has died.
  */
 struct worker_process *worker_pool_adopt_take(struct worker_pool *c,
                                               const struct worker_pool_adoptee *a)

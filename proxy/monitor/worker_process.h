@@ -146,6 +146,9 @@ void worker_pool_member_close(struct worker_process *w);
 /* The process has ended: for children_add, with the worker as arg. */
 void worker_pool_member_died(struct child *c, int status);
 
+/* Gives waiting sessions to a worker, now that there is one. */
+void worker_pool_take_waiting(struct worker_pool *c);
+
 /* Gives a session that its worker has not any more to another one, to go on from its page. */
 void worker_pool_move(struct monitor_session *t);
 

@@ -126,6 +126,13 @@ uint64_t takeover_counts(struct takeover *to)
     return head->started_ms;
 }
 
+void takeover_workers(struct takeover *to)
+{
+    if (to->resumes) {
+        takeover_workers_begin(to);
+    }
+}
+
 bool takeover_record(struct takeover *to)
 {
     if (to->resumes) {
@@ -172,7 +179,6 @@ void takeover_sessions(struct takeover *to, const struct spawn_host *host)
     if (!to->resumes) {
         return;
     }
-    takeover_workers_begin(to);
     takeover_refusals(to);
     takeover_session_all(to);
     takeover_session_rest(to);

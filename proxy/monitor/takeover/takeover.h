@@ -4,9 +4,9 @@
  * A monitor goes on where an earlier one has ended: with the fds that the keeper has, and with the
  * state file (proxy/monitor/keep/).
  *
- *   relays             goes on in a new worker, from its page, as after a worker's death
+ *   relays             goes on in its worker, or in a new one, from its page, if that has died
  *   accepted, dialing  begins anew, with what is left of its time: nothing of it has been read
- *   in its handshake   is refused with an error reply, since only its worker knew what it had read
+ *   in its handshake   is refused with an error reply, by its worker if that lives
  *   ending, refused    ends, is refused
  *   ended              is recorded, if its record is not on disk
  *
@@ -29,6 +29,9 @@ int takeover_open(struct takeover *to, const struct takeover_subject *subject)
  * Returns the time of the broker's start, of clock_ms().
  */
 uint64_t takeover_counts(struct takeover *to);
+
+/* Goes on with workers that live. Call it before the pool starts others. */
+void takeover_workers(struct takeover *to);
 
 /*
  * Restores the sessions, with spawned devices that live on. Call it when all observe, and routes

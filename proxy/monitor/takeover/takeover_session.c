@@ -28,6 +28,7 @@
 #include "proxy/monitor/takeover/takeover_records.h"
 #include "proxy/monitor/takeover/takeover_workers.h"
 #include "proxy/monitor/worker_pool.h"
+#include "proxy/monitor/worker_pool_adopt.h"
 #include "proxy/monitor/worker_pool_refuse.h"
 #include "proxy/monitor/worker_pool_resume.h"
 
@@ -149,7 +150,23 @@ static int takeover_session_pidfd(const struct monitor_session *t, enum side par
     return fd < 0 ? -1 : fd;
 }
 
-/* Relays go on in a new worker, from their pages. */
+/* Leaves the session to its worker, if that lives. Returns false if it does not. */
+static bool takeover_session_adopt(struct takeover *to, struct monitor_session *t,
+                                   const struct state_session *s)
+{
+    struct worker_process *const w = takeover_workers_living(to, s->worker);
+
+    if (!w || !worker_pages_claim(w->pages, s->slot)) {
+        return false;
+    }
+    t->pages = w->pages;
+    t->slot = s->slot;
+    worker_pool_adopt_session(w, t);
+    monitor_session_changed(t);
+    return true;
+}
+
+/* Relays go on in their worker, or in a new one, from their pages. */
 static void takeover_session_resume(struct takeover *to, struct monitor_session *t,
                                     const struct state_session *s)
 {
@@ -162,6 +179,10 @@ static void takeover_session_resume(struct takeover *to, struct monitor_session 
         relook_restore_take(t, s->looked, pidfds);
     }
     monitor_session_watch_peers(t);
+    if (t->client_fd >= 0 && t->backend_fd >= 0 && takeover_session_adopt(to, t, s)) {
+        to->go_on++;
+        return;
+    }
     if (!w || t->client_fd < 0 || t->backend_fd < 0 || !worker_pages_claim(w->pages, s->slot)) {
         to->lost++;
         worker_pool_lost(t, REASON_MONITOR_GONE);
@@ -192,7 +213,10 @@ static void takeover_session_go_on(struct takeover *to, struct monitor_session *
         break;
     default:
         to->lost++;
-        worker_pool_lost(t, REASON_MONITOR_GONE);
+        /* A worker that lives refuses it itself. */
+        if (!takeover_session_adopt(to, t, s)) {
+            worker_pool_lost(t, REASON_MONITOR_GONE);
+        }
         break;
     }
 }

@@ -34,10 +34,12 @@ struct takeover_subject {
     void *retire_arg;
 };
 
-/* A worker's process of the earlier monitor, which has ended. */
+/* A worker's process of the earlier monitor. */
 struct takeover_worker {
     SLIST_ENTRY(takeover_worker) link;
-    struct worker_process process; /* only what worker_pool_resume uses */
+    struct worker_process
+        *living; /* NULL: it has ended, and this is what worker_pool_resume uses: */
+    struct worker_process process;
 };
 
 /* A configuration under which sessions go on. */

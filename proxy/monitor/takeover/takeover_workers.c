@@ -16,6 +16,7 @@
 #include "proxy/ipc/fdstore.h"
 #include "proxy/monitor/keep/state_fds.h"
 #include "proxy/monitor/monitor_context.h"
+#include "proxy/monitor/worker_pool_adopt.h"
 #include "proxy/monitor/worker_pool_resume.h"
 
 /*
@@ -24,7 +25,7 @@
  */
 static void takeover_workers_kill(pid_t pid)
 {
-    int fd = (int)syscall(SYS_pidfd_open, pid, 0);
+    int fd = pid > 0 ? (int)syscall(SYS_pidfd_open, pid, 0) : -1;
     struct pollfd p = {.fd = fd, .events = POLLIN};
 
     if (fd < 0) {
@@ -38,7 +39,33 @@ static void takeover_workers_kill(pid_t pid)
     sock_close(&fd);
 }
 
-/* Takes up a worker's pages, which nothing writes any more. */
+/* Returns true if the process has not ended. */
+static bool takeover_workers_lives(pid_t pid)
+{
+    int fd = pid > 0 ? (int)syscall(SYS_pidfd_open, pid, 0) : -1;
+    struct pollfd p = {.fd = fd, .events = POLLIN};
+    const bool lives = fd >= 0 && poll(&p, 1, 0) == 0;
+
+    sock_close(&fd);
+    return lives;
+}
+
+/* Returns the worker, which lives and goes on, or NULL. */
+static struct worker_process *takeover_workers_adopt(const struct takeover *to,
+                                                     const struct state_worker *s,
+                                                     struct worker_pages *pages)
+{
+    char name[STATE_NAME_SIZE];
+    const struct worker_pool_adoptee a = {
+        .pid = s->pid,
+        .channel_fd = fdstore_take(to->subject.context->store, state_fds_channel(s->serial, name)),
+        .pages = pages,
+        .retires = to->planned};
+
+    return a.channel_fd < 0 ? NULL : worker_pool_adopt_take(to->subject.workers, &a);
+}
+
+/* Takes up a worker's pages, and the worker if it lives. */
 static void takeover_workers_add(struct takeover *to, uint32_t block, const struct state_worker *s)
 {
     struct monitor_context *const context = to->subject.context;
@@ -54,11 +81,20 @@ static void takeover_workers_add(struct takeover *to, uint32_t block, const stru
     }
     if (!w || !w->process.pages) {
         log_error("the pages of worker pid=%ld cannot be read, so its sessions end", (long)s->pid);
+        takeover_workers_kill(s->pid);
         state_file_drop(context->state, block);
         free(w);
         return;
     }
-    worker_pool_resume_begin(&w->process);
+    w->living =
+        takeover_workers_lives(s->pid) ? takeover_workers_adopt(to, s, w->process.pages) : NULL;
+    if (w->living) {
+        /* One for the worker, and one until all slots are claimed. */
+        w->process.pages->refs++;
+    } else {
+        takeover_workers_kill(s->pid);
+        worker_pool_resume_begin(&w->process);
+    }
     SLIST_INSERT_HEAD(&to->workers, w, link);
 }
 
@@ -73,11 +109,21 @@ void takeover_workers_begin(struct takeover *to)
             /* One of those that have been started here. */
             continue;
         }
-        if (s.pid) {
-            takeover_workers_kill(s.pid);
-        }
         takeover_workers_add(to, block, &s);
     }
+}
+
+struct worker_process *takeover_workers_living(const struct takeover *to, uint64_t serial)
+{
+    struct takeover_worker *w;
+
+    SLIST_FOREACH(w, &to->workers, link)
+    {
+        if (w->process.pages->serial == serial) {
+            return w->living;
+        }
+    }
+    return NULL;
 }
 
 struct worker_process *takeover_workers_find(const struct takeover *to, uint64_t serial)
