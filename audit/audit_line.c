@@ -16,6 +16,7 @@
 const struct audit_event audit_events[] = {
     {"broker-start", true, false, {"version", "pid", NULL}},
     {"broker-stop", true, false, {"reason", "sessions", NULL}},
+    {"broker-upgraded", true, false, {"version", "from", "by", NULL}},
     {"broker-resumed", true, false, {"version", "pid", "from", "reason", "sessions", NULL}},
     {"config", false, false, {"sha256", NULL}},
     {"reloaded", true, false, {"old", "new", "by", NULL}},

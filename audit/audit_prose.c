@@ -167,6 +167,7 @@ static const struct {
 } sentences[] = {
     {"broker-start", {"poemd ", "version", " started."}},
     {"broker-stop", {"poemd stopped: ", "reason", "."}},
+    {"broker-upgraded", {"poemd ", "version", " went on for poemd ", "from", "."}},
     {"broker-resumed",
      {"another process of poemd went on in the place of one that had ended (", "reason", "), with ",
       "sessions", " sessions."}},

@@ -395,6 +395,15 @@
 #define LIMIT_ORPHAN_LOOKS 8u
 
 /*
+ * How long the monitor of a new program may take to get ready, in ms, before the keeper goes back
+ * to the earlier program: as long as any process of the broker may take to start.
+ */
+#define LIMIT_UPGRADE_READY_MS 10000u
+
+/* Time for the answer about an upgrade to be read before the monitor ends, in ms. */
+#define LIMIT_UPGRADE_ANSWER_MS 100u
+
+/*
  * Interval of tries to hand a session over to another worker, in ms: it must be between two
  * messages, which most are at once.
  */

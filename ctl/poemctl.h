@@ -125,6 +125,7 @@ extern const struct poemctl_command poemctl_status;
 extern const struct poemctl_command poemctl_stop;
 extern const struct poemctl_command poemctl_taint;
 extern const struct poemctl_command poemctl_trace;
+extern const struct poemctl_command poemctl_upgrade;
 
 /* Prints a script for bash that completes the commands of the list, which ends with NULL. */
 void poemctl_complete(FILE *f, const struct poemctl_command *const *commands);

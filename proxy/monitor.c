@@ -45,6 +45,7 @@
 #include "proxy/monitor/takeover/takeover_devices.h"
 #include "proxy/monitor/takeover/takeover_keep.h"
 #include "proxy/monitor/tracing/tracing.h"
+#include "proxy/monitor/upgrade/upgrade.h"
 #include "proxy/monitor/worker_pool.h"
 #include "proxy/signals.h"
 
@@ -57,6 +58,7 @@ struct monitor {
     struct repeats repeats;   /* users whose sessions are only counted in the log */
     struct tracing *tracing;  /* NULL before it is set up */
     struct reload *reload;    /* NULL before it is set up */
+    struct upgrade *upgrade;  /* NULL before it is set up */
     bool hung_up;             /* SIGHUP came during a reload: another one follows */
     struct folder_watch *folders;
     bool folders_changed;    /* … since the last reload */
@@ -334,6 +336,36 @@ static void monitor_watch_folders(struct monitor *m)
     }
 }
 
+/* Ends this process, and nothing else: the monitor of another program follows. */
+static void __attribute__((noreturn)) monitor_go(void *arg)
+{
+    struct monitor *const m = arg;
+
+    audit_writer_deinit(&m->context.audit_writer);
+    log_catch_up();
+    _exit(STATUS_YES);
+}
+
+static int monitor_prepare_upgrade(struct monitor *m)
+{
+    m->upgrade = upgrade_new(&m->context, m->options->words, monitor_go, m);
+    if (!m->upgrade) {
+        return -ENOMEM;
+    }
+    upgrade_settle(m->upgrade);
+    return 0;
+}
+
+static void monitor_upgrade(struct monitor *m)
+{
+    const struct upgrade_request q = {.program_fd = -1, .signal = true};
+    const char *const why = upgrade_begin(m->upgrade, &q, NULL, NULL);
+
+    if (why) {
+        log_error("not upgraded: %s", why);
+    }
+}
+
 static void monitor_on_signal(evutil_socket_t sig, short what, void *arg)
 {
     struct monitor *m = arg;
@@ -345,6 +377,9 @@ static void monitor_on_signal(evutil_socket_t sig, short what, void *arg)
         return;
     case SIGHUP:
         monitor_hang_up(m);
+        return;
+    case SIGUSR2:
+        monitor_upgrade(m);
         return;
     default:
         /* The terminal sends its signals to this process as well as to the keeper. */
@@ -452,16 +487,18 @@ static int monitor_observe(struct monitor *m)
 
 static int monitor_start_control(struct monitor *m)
 {
+    const int prepared = monitor_prepare_upgrade(m);
     const struct control_subject subject = {.context = &m->context,
                                             .routes = &m->routes,
                                             .sessions = &m->sessions,
                                             .workers = &m->worker_pool,
                                             .tracing = m->tracing,
                                             .reload = m->reload,
+                                            .upgrade = m->upgrade,
                                             .stop = monitor_on_stop,
                                             .stop_arg = m,
                                             .started_ms = m->started_ms};
-    const int err = control_new(&m->control, &subject);
+    const int err = prepared ? prepared : control_new(&m->control, &subject);
 
     m->sessions.shown = m->control != NULL;
     return err;
@@ -556,6 +593,7 @@ static int monitor_init(struct monitor *m, const struct config *config)
         err = monitor_start_control(m);
     }
     if (!err) {
+        takeover_workers(&m->takeover);
         err = worker_pool_start(&m->worker_pool, &config->poem.poem);
     }
     if (!err) {
@@ -582,6 +620,7 @@ static void monitor_deinit(struct monitor *m)
         spawn_free(r->spawn);
     }
     worker_pool_deinit(&m->worker_pool);
+    upgrade_free(m->upgrade);
     control_free(m->control);
     m->control = NULL;
     folder_watch_free(m->folders);

@@ -12,10 +12,12 @@
 #include "proxy/config/accounts.h"
 #include "proxy/ipc/fdstore_wire.h"
 #include "proxy/keeper/keeper.h"
+#include "proxy/keeper/keeper_upgrade.h"
 #include "proxy/monitor.h"
 #include "proxy/monitor/takeover/takeover_text.h"
 #include "proxy/config/options.h"
 #include "proxy/config/places.h"
+#include "proxy/monitor/upgrade/upgrade_check.h"
 #include "proxy/worker/worker.h"
 #include "trace/capture/tracer.h"
 
@@ -37,6 +39,29 @@ static int poemd_monitor(int argc, char **argv)
         places_check(&o.config, poemd_warn_of_place, NULL);
         status = accounts_choose(&o.config) ? STATUS_FAILED : monitor_main(&o);
     } else {
+        status = (int)o.status;
+    }
+    options_deinit(&o);
+    return status;
+}
+
+/* A running poemd asks whether this program can go on for it (upgrade_check.h). */
+static int poemd_can_go_on(int argc, char **argv)
+{
+    struct options o;
+    int status = STATUS_NO;
+
+    if (strcmp(argv[2], UPGRADE_STATE) != 0) {
+        fprintf(stderr,
+                "poemd: error: poemd " POEMD_VERSION
+                " cannot go on for the one that runs: it reads the state of sessions in "
+                "version " UPGRADE_STATE ", and that one has version %s\n",
+                argv[2]);
+        return STATUS_NO;
+    }
+    argv[2] = argv[0];
+    /* The command line begins with --check. */
+    if (options_read_again(&o, argc - 2, argv + 2, -1, stdout, stderr) == OPTIONS_DONE) {
         status = (int)o.status;
     }
     options_deinit(&o);
@@ -73,8 +98,11 @@ int main(int argc, char **argv)
     if (argc > 1 && strcmp(argv[1], INSPECTOR_ARG) == 0) {
         return inspector_main();
     }
-    if (argc > 1 && strcmp(argv[1], KEEPER_ARG) == 0) {
+    if (argc > 1 && (strcmp(argv[1], KEEPER_ARG) == 0 || strcmp(argv[1], KEEPER_AGAIN_ARG) == 0)) {
         return keeper_main(argc, argv);
+    }
+    if (argc > 2 && strcmp(argv[1], UPGRADE_CHECK_ARG) == 0) {
+        return poemd_can_go_on(argc, argv);
     }
     if (argc > 1 && strcmp(argv[1], MONITOR_ARG) == 0) {
         argv[1] = argv[0];

@@ -16,8 +16,8 @@ static void signals_nothing(int sig)
 static void signals_disarm(void)
 {
     /* By default they end the process. A limit on files becomes an error of the call. */
-    static const int numbers[] = {SIGALRM, SIGVTALRM, SIGPROF, SIGIO,  SIGPWR,
-                                  SIGUSR2, SIGSTKFLT, SIGXFSZ, SIGXCPU};
+    static const int numbers[] = {SIGALRM, SIGVTALRM, SIGPROF, SIGIO,
+                                  SIGPWR,  SIGSTKFLT, SIGXFSZ, SIGXCPU};
     struct sigaction nothing = {.sa_handler = signals_nothing, .sa_flags = SA_RESTART};
 
     sigemptyset(&nothing.sa_mask);
@@ -32,7 +32,7 @@ static void signals_disarm(void)
 
 int signals_watch(struct signals *s, struct event_base *base, event_callback_fn fn, void *arg)
 {
-    static const int numbers[SIGNALS] = {SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1};
+    static const int numbers[SIGNALS] = {SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1, SIGUSR2};
 
     sigset_t none;
 

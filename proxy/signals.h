@@ -7,17 +7,17 @@
 #include <event2/event.h>
 
 /* Signals with a meaning. */
-#define SIGNALS 5u
+#define SIGNALS 6u
 
 struct signals {
     struct event *events[SIGNALS];
 };
 
 /*
- * Calls fn from the loop for SIGTERM, SIGINT, SIGQUIT, SIGHUP and SIGUSR1. The others that would
- * end the process without a fault of its own do nothing from now on; programs that it executes get
- * their default action back. Unblocks all signals. Returns 0 or -errno; call signals_forget in
- * either case.
+ * Calls fn from the loop for SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1 and SIGUSR2. The others that
+ * would end the process without a fault of its own do nothing from now on; programs that it
+ * executes get their default action back. Unblocks all signals. Returns 0 or -errno; call
+ * signals_forget in either case.
  */
 int signals_watch(struct signals *s, struct event_base *base, event_callback_fn fn, void *arg)
     __attribute__((warn_unused_result));

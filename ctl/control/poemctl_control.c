@@ -23,7 +23,7 @@ struct control_request control_request(enum control_type type)
         .magic = CONTROL_MAGIC, .version = CONTROL_VERSION, .type = type};
 }
 
-static const char *poemctl_control_which(const char *path)
+const char *control_path(const char *path)
 {
     const char *env = getenv("POEMD_CONTROL");
 
@@ -56,10 +56,9 @@ bool control_ask(struct control_connection *c, const char *name, const char *pat
     struct fdset fds;
     int err;
 
-    *c = (struct control_connection){.name = name,
-                                     .fd = sock_connect_packets(poemctl_control_which(path))};
+    *c = (struct control_connection){.name = name, .fd = sock_connect_packets(control_path(path))};
     if (c->fd < 0) {
-        poemctl_control_cannot_connect(name, poemctl_control_which(path), c->fd);
+        poemctl_control_cannot_connect(name, control_path(path), c->fd);
         return false;
     }
     fdset_init(&fds);

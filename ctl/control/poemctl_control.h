@@ -23,6 +23,9 @@
 /* Returns a request of that type, with all else zero. */
 struct control_request control_request(enum control_type type);
 
+/* Returns the path of the socket: path, unless it is NULL. */
+const char *control_path(const char *path);
+
 struct control_connection {
     const char *name; /* of the command, for messages */
     int fd;

@@ -475,7 +475,7 @@ static enum options_outcome options_read_as(struct options *o, int argc, char **
     bool from_file;
     int r;
 
-    *o = (struct options){.ready_fd = -1};
+    *o = (struct options){.ready_fd = -1, .words = argv + 1};
     config_errors_init(&errors);
     if (!options_collect(&g, argc, argv)) {
         return options_done(o, STATUS_USAGE);

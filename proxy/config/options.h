@@ -27,6 +27,7 @@ struct options_given;
 
 struct options {
     struct config config;
+    char *const *words;          /* the command line, borrowed, without the program's name */
     struct options_given *given; /* the command line, for options_reload; owned */
     int ready_fd; /* open and close-on-exec, or -1: gets "\n" when every socket listens */
     bool awaited; /* something waits for that */

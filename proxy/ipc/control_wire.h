@@ -40,6 +40,10 @@ enum control_type {
                      * with poemd */
     CONTROL_SESSION_DETACH, /* number: the session's, whose device counts as lost. Answers "detach":
                              * its number */
+    CONTROL_UPGRADE, /* answers "upgrade" with its "outcome": "refused", and then each "line" of the
+                      * reason; or "checked", and the connection ends with the monitor. As the file
+                      * from which poemd was started … */
+    CONTROL_UPGRADE_TO, /* … or another program: an fd of it. Only for root and poemd's own user */
     CONTROL_TYPES,
 };
 

@@ -166,6 +166,16 @@ int fdstore_ready(struct fdstore *s)
     return fdstore_post(s, "READY=1\n");
 }
 
+int fdstore_upgrade(struct fdstore *s, int program_fd)
+{
+    static const char text[] = "UPGRADE=1\n";
+
+    if (!s) {
+        return -ENOTCONN;
+    }
+    return fdstore_flush(s) ? fdstore_send(s, text, sizeof text - 1, program_fd) : -EAGAIN;
+}
+
 void fdstore_stopping(struct fdstore *s)
 {
     (void)fdstore_post(s, "STOPPING=1\n");

@@ -64,6 +64,12 @@ void fdstore_drop_rest(struct fdstore *s);
 /* Passes READY=1 on: all sockets listen, all workers are ready. Returns 0 or -errno. */
 int fdstore_ready(struct fdstore *s) __attribute__((warn_unused_result));
 
+/*
+ * Has the keeper go on as another program (borrowed fd) when this process has ended. Returns 0 or
+ * -errno, as fdstore_keep does.
+ */
+int fdstore_upgrade(struct fdstore *s, int program_fd) __attribute__((warn_unused_result));
+
 /* Passes STOPPING=1 on. */
 void fdstore_stopping(struct fdstore *s);
 

@@ -15,11 +15,16 @@
  *
  *   FORKING=1    the monitor is about to start processes: collect none that has no name yet
  *   FORKING=0    they have their names: CHILD_PREFIX and their pid; the fd is a pidfd
+ *   UPGRADE=1    the fd that comes with this is the program with which the keeper goes on when the
+ *                monitor has ended
  *   COLLECT=PID  the process has ended: collect it and drop its name. Answered with
  *   COLLECTED=PID STATUS  the status of waitpid; the keeper sends nothing else
  */
 #ifndef POEMD_PROXY_IPC_FDSTORE_WIRE_H
 #define POEMD_PROXY_IPC_FDSTORE_WIRE_H
+
+/* argv[0] of the keeper, and its name. */
+#define KEEPER_NAME "poemd-keeper"
 
 /*
  * The first argument of a monitor; the command line follows as it was given. Its fds: the socket to

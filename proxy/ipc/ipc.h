@@ -41,6 +41,9 @@
 #include "proxy/ipc/session_state.h"
 #include "proxy/ipc/session_settings.h"
 
+/* Changes with every change of the messages, or of a field's meaning. */
+#define IPC_VERSION 1u
+
 enum ipc_type {
     /* monitor → worker */
     IPC_SESSION = 1, /* fds: client, backend. Begin the handshake. */

@@ -29,6 +29,7 @@
 #include "proxy/keeper/keeper_rest.h"
 #include "proxy/keeper/keeper_rights.h"
 #include "proxy/keeper/keeper_store.h"
+#include "proxy/keeper/keeper_upgrade.h"
 
 /* The exit status of a broker that could not run. */
 #define KEEPER_FAILED 3
@@ -37,20 +38,23 @@ struct keeper {
     struct keeper_store store;
     struct keeper_monitor_plan plan;
     int signal_fd;
-    int ready_fd;        /* -1 if not requested, or done */
-    pid_t monitor;       /* 0: none runs */
-    int socket_fd;       /* to the monitor, or -1 */
-    bool full;           /* there was no room for the last fd, which has been logged */
-    bool forking;        /* the monitor starts processes, which are not in the store yet */
-    bool ready;          /* this monitor has been ready */
-    bool was_ready;      /* one has been */
-    unsigned failures;   /* consecutive monitors that did not live for LIMIT_MONITOR_LIVES_MS */
-    uint64_t started_ms; /* of the last monitor */
-    uint64_t again_ms;   /* of the next one, while none runs */
-    uint64_t stop_by_ms; /* when the monitor is killed; 0: it is not to stop */
-    bool last;           /* this monitor has been started only to stop in order */
-    int waiting_signal;  /* for the next monitor; 0: none */
-    char answer[64];     /* to the monitor, not sent yet, or "" */
+    int ready_fd;         /* -1 if not requested, or done */
+    pid_t monitor;        /* 0: none runs */
+    int socket_fd;        /* to the monitor, or -1 */
+    bool full;            /* there was no room for the last fd, which has been logged */
+    bool forking;         /* the monitor starts processes, which are not in the store yet */
+    bool ready;           /* this monitor has been ready */
+    bool was_ready;       /* one has been */
+    unsigned failures;    /* consecutive monitors that did not live for LIMIT_MONITOR_LIVES_MS */
+    uint64_t started_ms;  /* of the last monitor */
+    uint64_t again_ms;    /* of the next one, while none runs */
+    uint64_t stop_by_ms;  /* when the monitor is killed; 0: it is not to stop */
+    bool last;            /* this monitor has been started only to stop in order */
+    int waiting_signal;   /* for the next monitor; 0: none */
+    char answer[64];      /* to the monitor, not sent yet, or "" */
+    int program_fd;       /* to go on as when the monitor has ended, or -1 */
+    int fallback_fd;      /* the program to go back to if no monitor gets ready, or -1 */
+    uint64_t ready_by_ms; /* until then */
     bool over;
     bool leaves; /* the service manager keeps the sessions */
     int status;  /* the exit status, once it is over */
@@ -182,6 +186,29 @@ static void keeper_start(struct keeper *k)
     }
 }
 
+/* ---- other programs ---- */
+
+/* Goes on as the program that the monitor has asked for. Returns only if that fails. */
+static void keeper_upgrade(struct keeper *k)
+{
+    const int err = keeper_upgrade_execute(&k->store, &k->plan, k->program_fd, k->plan.exe_fd);
+
+    log_error("cannot execute the new program: %s; going on with this one", strerror(-err));
+    sock_close(&k->program_fd);
+    k->failures = 0;
+}
+
+/* Goes back to the program before this one. Returns only if that fails. */
+static void keeper_go_back(struct keeper *k)
+{
+    int err;
+
+    log_error("the monitor of the new program did not get ready; going back to the earlier one");
+    err = keeper_upgrade_execute(&k->store, &k->plan, k->fallback_fd, -1);
+    log_error("cannot execute the earlier program: %s; going on with this one", strerror(-err));
+    sock_close(&k->fallback_fd);
+}
+
 /* The monitor has ended: ends with it, or starts another. */
 static void keeper_monitor_ended(struct keeper *k, int status)
 {
@@ -202,6 +229,12 @@ static void keeper_monitor_ended(struct keeper *k, int status)
     } while (k->answer[0]);
     if (k->leaves) {
         keeper_finish(k, 0);
+    } else if (k->program_fd >= 0 && !k->stop_by_ms) {
+        keeper_upgrade(k);
+        keeper_start_later(k);
+    } else if (k->fallback_fd >= 0 && !k->ready && !k->stop_by_ms) {
+        keeper_go_back(k);
+        keeper_start_later(k);
     } else if (WIFEXITED(status) && (k->ready || !k->was_ready || k->stop_by_ms)) {
         keeper_finish(k, WEXITSTATUS(status));
     } else if (k->stop_by_ms && k->was_ready && !k->last) {
@@ -226,6 +259,7 @@ static void keeper_monitor_ready(struct keeper *k)
 
     k->ready = true;
     k->was_ready = true;
+    sock_close(&k->fallback_fd);
     keeper_store_notify(&k->store, "READY=1\n");
     if (k->ready_fd < 0) {
         return;
@@ -276,6 +310,10 @@ static void keeper_dispatch(struct keeper *k, const struct keeper_message *m, st
         keeper_store_want_child(&k->store, m->pid);
         keeper_collect_wanted(k);
         break;
+    case KEEPER_UPGRADE:
+        sock_close(&k->program_fd);
+        k->program_fd = fdset_steal(fds, 0);
+        break;
     case KEEPER_NOTHING:
         break;
     }
@@ -296,7 +334,7 @@ static bool keeper_hear(struct keeper *k)
     } else if (n == -EMSGSIZE) {
         keeper_lacks_room(k, "out of file descriptors");
     } else if (n > 0 && keeper_message_read(&m, text, (size_t)n) &&
-               fds.n == (m.verb == KEEPER_KEEP ? 1u : 0u)) {
+               fds.n == (m.verb == KEEPER_KEEP || m.verb == KEEPER_UPGRADE ? 1u : 0u)) {
         keeper_dispatch(k, &m, &fds);
     } else if (n > 0) {
         log_error("the monitor has sent a message that is not valid");
@@ -394,8 +432,16 @@ static int keeper_on_time(struct keeper *k)
         log_error("monitor pid=%ld did not stop in time; killed", (long)k->monitor);
         kill(k->monitor, SIGKILL);
         k->stop_by_ms = now + LIMIT_MONITOR_STOP_MS;
+    } else if (k->monitor > 0 && k->fallback_fd >= 0 && now >= k->ready_by_ms) {
+        log_error("monitor pid=%ld of the new program did not get ready in time; killed",
+                  (long)k->monitor);
+        kill(k->monitor, SIGKILL);
+        k->ready_by_ms = now + LIMIT_UPGRADE_READY_MS;
     }
-    due = k->monitor == 0 ? k->again_ms : k->stop_by_ms;
+    due = k->monitor == 0       ? k->again_ms
+          : k->stop_by_ms       ? k->stop_by_ms
+          : k->fallback_fd >= 0 ? k->ready_by_ms
+                                : 0;
     return due == 0 ? -1 : due > now ? (int)(due - now) : 0;
 }
 
@@ -461,14 +507,26 @@ static int keeper_take_ready_fd(struct keeper *k, int fd)
     return 0;
 }
 
-static int keeper_init(struct keeper *k, int ready_fd, char **argv)
+/* Goes on where another program has been this keeper. Returns 0 or -errno. */
+static int keeper_take_list(struct keeper *k, int list_fd)
+{
+    const int err = keeper_upgrade_take(&k->store, list_fd, &k->fallback_fd);
+
+    k->was_ready = true;
+    k->ready_by_ms = clock_ms() + LIMIT_UPGRADE_READY_MS;
+    return err;
+}
+
+/* number is that of the ready fd, or -1; or, if it goes on, of the list (keeper_upgrade.h). */
+static int keeper_init(struct keeper *k, bool again, int number, char **argv)
 {
     int err = 0;
 
-    *k = (struct keeper){.ready_fd = -1, .socket_fd = -1, .signal_fd = -1};
+    *k = (struct keeper){
+        .ready_fd = -1, .socket_fd = -1, .signal_fd = -1, .program_fd = -1, .fallback_fd = -1};
     k->plan = (struct keeper_monitor_plan){.exe_fd = -1, .argv = argv};
     keeper_store_init(&k->store, KEEPER_FIRST_FD);
-    err = keeper_take_ready_fd(k, ready_fd);
+    err = again ? keeper_take_list(k, number) : keeper_take_ready_fd(k, number);
     if (!err) {
         k->signal_fd = keeper_block_signals();
         err = k->signal_fd < 0 ? -errno : 0;
@@ -483,12 +541,13 @@ static int keeper_init(struct keeper *k, int ready_fd, char **argv)
 
 int keeper_main(int argc, char **argv)
 {
+    const bool again = argc > 1 && strcmp(argv[1], KEEPER_AGAIN_ARG) == 0;
     struct keeper k;
+    uint64_t number;
     uint64_t level;
-    uint64_t ready;
     int err;
 
-    if (argc < KEEPER_WORDS || !numbers_decimal(argv[2], INT_MAX, &ready) ||
+    if (argc < KEEPER_WORDS || !numbers_decimal(argv[2], INT_MAX, &number) ||
         !numbers_decimal(argv[3], LOG_DEBUG, &level)) {
         log_error("keeper: only poemd can start it");
         return 2;
@@ -498,7 +557,7 @@ int keeper_main(int argc, char **argv)
     /* The monitor's words take the place of the last two of these. */
     argv[2] = MONITOR_NAME;
     argv[3] = MONITOR_ARG;
-    err = keeper_init(&k, (int)ready - 1, argv + 2);
+    err = keeper_init(&k, again, again ? (int)number : (int)number - 1, argv + 2);
     if (err) {
         log_error("cannot start: %s", strerror(-err));
         k.status = KEEPER_FAILED;
@@ -509,6 +568,8 @@ int keeper_main(int argc, char **argv)
     keeper_store_deinit(&k.store, k.leaves);
     sock_close(&k.socket_fd);
     sock_close(&k.ready_fd);
+    sock_close(&k.program_fd);
+    sock_close(&k.fallback_fd);
     return k.status;
 }
 

@@ -14,12 +14,12 @@
  *   keeper_store.c    the fds, and the service manager's store
  *   keeper_monitor.c  a monitor's start
  *   keeper_rest.c     the end of all other processes
+ *   keeper_upgrade.c  going on as another program
  */
 #ifndef POEMD_PROXY_KEEPER_KEEPER_H
 #define POEMD_PROXY_KEEPER_KEEPER_H
 
-/* argv[0] and argv[1] of the keeper. The ready fd, the log's level and the command line follow. */
-#define KEEPER_NAME "poemd-keeper"
+/* argv[1] of the keeper. The ready fd, the log's level and the command line follow. */
 #define KEEPER_ARG "--keeper"
 
 /*
@@ -35,7 +35,10 @@
  */
 int keeper_execute(int argc, char **argv, int ready_fd, int log_level);
 
-/* Runs the keeper with the command line that keeper_execute has made. Returns the exit status. */
+/*
+ * Runs the keeper with the command line that keeper_execute, or an earlier program that was the
+ * keeper (keeper_upgrade.h), has made. Returns the exit status.
+ */
 int keeper_main(int argc, char **argv);
 
 #endif

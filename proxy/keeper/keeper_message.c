@@ -14,6 +14,7 @@ static const struct {
 } verbs[] = {
     {"FDSTORE=1", KEEPER_KEEP},      {"FDSTOREREMOVE=1", KEEPER_DROP}, {"READY=1", KEEPER_READY},
     {"STOPPING=1", KEEPER_STOPPING}, {"FORKING=1", KEEPER_FORKING},    {"FORKING=0", KEEPER_FORKED},
+    {"UPGRADE=1", KEEPER_UPGRADE},
 };
 
 bool keeper_message_name_sound(const char *name, size_t n)

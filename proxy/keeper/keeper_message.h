@@ -19,6 +19,7 @@ enum keeper_verb {
     KEEPER_FORKING,
     KEEPER_FORKED,
     KEEPER_COLLECT,
+    KEEPER_UPGRADE,
 };
 
 struct keeper_message {

@@ -53,8 +53,7 @@ static int keeper_monitor_place(const struct keeper_entry *const *list, size_t n
     return end;
 }
 
-/* Sets what the kernel thinks of killing this process if memory runs out. */
-static void keeper_monitor_oom(int adjustment)
+void keeper_monitor_oom(int adjustment)
 {
     const int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
 

@@ -26,4 +26,7 @@ struct keeper_monitor_plan {
 pid_t keeper_monitor_start(const struct keeper_monitor_plan *p, const struct keeper_store *s,
                            int *socket_fd) __attribute__((warn_unused_result));
 
+/* Sets what the kernel thinks of killing this process if memory runs out, if it may. */
+void keeper_monitor_oom(int adjustment);
+
 #endif

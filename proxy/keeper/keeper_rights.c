@@ -72,3 +72,18 @@ int keeper_rights_set(struct keeper_monitor_plan *p)
     /* A monitor that is root has its capabilities again by exec. Others keep theirs. */
     return geteuid() == 0 ? keeper_rights_capabilities() : 0;
 }
+
+void keeper_rights_return(const struct keeper_monitor_plan *p)
+{
+    keeper_monitor_oom(p->oom_score_adj);
+    (void)setrlimit(RLIMIT_NOFILE, &p->nofile);
+}
+
+void keeper_rights_again(const struct keeper_monitor_plan *p)
+{
+    struct rlimit all = p->nofile;
+
+    all.rlim_cur = all.rlim_max;
+    (void)setrlimit(RLIMIT_NOFILE, &all);
+    keeper_monitor_oom(KEEPER_OOM_NEVER);
+}

@@ -15,4 +15,8 @@ struct keeper_monitor_plan;
  */
 int keeper_rights_set(struct keeper_monitor_plan *p) __attribute__((warn_unused_result));
 
+/* Gives these limits back, before another program is executed; and takes them again. */
+void keeper_rights_return(const struct keeper_monitor_plan *p);
+void keeper_rights_again(const struct keeper_monitor_plan *p);
+
 #endif

@@ -294,7 +294,7 @@ static void control_on_request(struct control_client *c)
     } else {
         control_dispatch_request(c);
     }
-    if (c->state == CONTROL_RELOADING) {
+    if (c->state == CONTROL_RELOADING || c->state == CONTROL_UPGRADING) {
         return;
     }
     if (c->part == CONTROL_PART_SESSIONS || c->part == CONTROL_PART_BROKER) {

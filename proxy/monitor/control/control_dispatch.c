@@ -10,6 +10,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "proxy/monitor/control/control_json.h"
 #include "proxy/monitor/control/control_trace.h"
@@ -20,6 +21,7 @@
 #include "proxy/monitor/reload/reload.h"
 #include "proxy/monitor/routes/route.h"
 #include "proxy/monitor/worker_pool_outbox.h"
+#include "proxy/monitor/upgrade/upgrade.h"
 
 void control_refuse(struct control_client *c, enum control_status status, const char *fmt, ...)
 {
@@ -166,6 +168,56 @@ static void control_dispatch_stop(struct control_client *c)
     c->subject->stop(c->subject->stop_arg, drain);
 }
 
+/* Returns the answer to an upgrade that is refused: its outcome, then the lines of the reason. */
+static json_t *control_upgrade_refused(const char *why)
+{
+    json_t *const parts = json_pack("[{s:{s:s}}]", "upgrade", "outcome", "refused");
+
+    while (*why) {
+        const size_t n = strcspn(why, "\n");
+
+        (void)json_array_append_new(parts, json_pack("{s:s%}", "line", why, n));
+        why += n + (why[n] == '\n');
+    }
+    return parts;
+}
+
+/* Answers; if the program goes on, leaves the connection open until this monitor ends. */
+static void control_on_upgrade(void *arg, const char *why)
+{
+    struct control_client *const c = arg;
+
+    if (why) {
+        c->list = control_upgrade_refused(why);
+        c->part = CONTROL_PART_LIST;
+    } else {
+        c->single = json_pack("{s:{s:s}}", "upgrade", "outcome", "checked");
+        c->part = CONTROL_PART_END;
+        c->stays = true;
+    }
+    control_go_on(c);
+}
+
+static void control_dispatch_upgrade(struct control_client *c)
+{
+    const struct upgrade_request q = {
+        .program_fd = c->given_fd, .uid = c->who.uid, .pid = c->who.pid};
+    const char *why;
+
+    if (c->given_fd >= 0 && c->who.uid != 0 && c->who.uid != geteuid()) {
+        control_refuse(c, CONTROL_REFUSED, "only root may choose the program");
+        return;
+    }
+    log_warning("upgrade: requested by uid=%u pid=%d", (unsigned)c->who.uid, (int)c->who.pid);
+    c->given_fd = -1;
+    c->state = CONTROL_UPGRADING;
+    why = upgrade_begin(c->subject->upgrade, &q, control_on_upgrade, c);
+    if (why) {
+        c->state = CONTROL_ASKED_NOTHING;
+        control_refuse(c, CONTROL_FAILED, "%s", why);
+    }
+}
+
 typedef void control_dispatch_fn(struct control_client *c);
 
 static const struct {
@@ -182,6 +234,8 @@ static const struct {
     [CONTROL_RELOAD] = {control_dispatch_reload, 0},
     [CONTROL_STOP] = {control_dispatch_stop, 0},
     [CONTROL_SESSION_DETACH] = {control_dispatch_session_detach, 0},
+    [CONTROL_UPGRADE] = {control_dispatch_upgrade, 0},
+    [CONTROL_UPGRADE_TO] = {control_dispatch_upgrade, 1},
 };
 
 void control_dispatch_request(struct control_client *c)

@@ -22,6 +22,7 @@
 #include "proxy/monitor/routes/route.h"
 #include "proxy/monitor/worker_process.h"
 #include "proxy/ipc/turn.h"
+#include "proxy/monitor/upgrade/upgrade.h"
 
 /* Returns foreign text, escaped, or null. */
 static json_t *control_json_text(const char *s)
@@ -128,6 +129,7 @@ json_t *control_broker(const struct control_subject *m)
                          {"processes", control_json_processes(m)},
                          {"since", control_json_time_of(m->started_ms)},
                          {"ms", control_json_age(m->started_ms)},
+                         {"upgrade", upgrade_json(m->upgrade)},
                          {"configuration", control_json_configuration(m->context->config)},
                          {"taint", control_json_taint(m->sessions->taint)},
                          {"observed", control_json_taint(m->sessions->observed)},

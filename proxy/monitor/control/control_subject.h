@@ -10,6 +10,7 @@
 struct monitor_context;
 struct monitor_session_table;
 struct reload;
+struct upgrade;
 struct route_table;
 struct tracing;
 struct worker_pool;
@@ -21,6 +22,7 @@ struct control_subject {
     struct worker_pool *workers;
     struct tracing *tracing;
     struct reload *reload;
+    struct upgrade *upgrade;
     void (*stop)(void *arg, bool drain); /* stops the broker, or waits for its sessions first */
     void *stop_arg;
     uint64_t started_ms; /* the broker's start, by clock_ms */
