@@ -57,7 +57,7 @@ static void decision_again_on_recorded(void *arg, bool durable)
 /* Returns what the record of the first process's verdict has about it, a new reference. */
 static json_t *decision_again_before(const struct monitor_session *t)
 {
-    json_t *const facts = t->facts ? monitor_session_facts(t) : NULL;
+    json_t *const facts = monitor_session_facts(t);
     json_t *const backend = json_incref(json_object_get(facts, "backend"));
 
     json_decref(facts);
