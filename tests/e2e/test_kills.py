@@ -27,6 +27,14 @@ PAUSE_S = 4.0
 # Beginnings and ends of system calls: of two round trips and a doorbell, about.
 POINTS = 24
 
+# How often monitor and workers are killed at once.
+TAKEOVERS = int(os.environ.get("POEMD_TAKEOVERS", "5"))
+
+# A monitor that dies sooner is started again after a pause, which doubles.
+LIVES_S = 1.2
+
+BROKER = ("poemd-monitor\n", "poemd-worker\n")
+
 ALL_ONES = 0xffff_ffff
 
 
@@ -101,6 +109,47 @@ class Kills(Case):
         # One of the longest rounds for each death: the time until its message was answered.
         pauses = heapq.nlargest(KILLS, traffic.times_s)
         print(f"{KILLS} times {signal.Signals(number).name}: {traffic.rounds} rounds, pause "
+              f"{statistics.median(pauses) * 1000:.0f} ms, longest {pauses[0] * 1000:.0f} ms, "
+              f"doorbells {device.rings() - traffic.rounds:+d}")
+        self.assertEqual(0, traffic.wrong)
+        self.assertLess(pauses[0], PAUSE_S)
+        self.assertEqual(traffic.rounds, device.rings())
+        self.assertEqual(edu.IDENTIFICATION, device.identification())
+
+    def _kill_all(self) -> int:
+        """Kills the monitor and the workers. Returns how many processes these were."""
+        killed = 0
+        for pid in procs.children_of(self.child("poemd").pid):
+            try:
+                if Path(f"/proc/{pid}/comm").read_text() in BROKER:
+                    os.kill(pid, signal.SIGKILL)
+                    killed += 1
+            except (FileNotFoundError, ProcessLookupError):
+                pass
+        return killed
+
+    def test_monitor_and_workers_killed(self) -> None:
+        """As from the kernel's killer of whole groups, but for the keeper."""
+        backend = self.start_edu("edu", "--no-mmap")
+        listen = self.folder / "route.sock"
+        self._start("poemd", "poemd", ["--listen", str(listen), "--backend", str(backend),
+                                       "--workers", "2"])
+        machine = self.start_qemu(qemu.vfio_user("edu0", listen, bus="pcie.0", addr="4"))
+        device = edu.Edu(pci.Function(machine.qtest, 0, 4))
+        traffic = Traffic(device)
+        traffic.start()
+        for _ in range(TAKEOVERS):
+            begin = traffic.rounds
+            while traffic.is_alive() and traffic.rounds < begin + 2:
+                time.sleep(0.001)
+            time.sleep(LIVES_S)
+            self.assertGreater(self._kill_all(), 0)
+        begin = traffic.rounds
+        while traffic.is_alive() and traffic.rounds < begin + 2:
+            time.sleep(0.001)
+        traffic.end()
+        pauses = heapq.nlargest(TAKEOVERS, traffic.times_s)
+        print(f"{TAKEOVERS} times monitor and workers: {traffic.rounds} rounds, pause "
               f"{statistics.median(pauses) * 1000:.0f} ms, longest {pauses[0] * 1000:.0f} ms, "
               f"doorbells {device.rings() - traffic.rounds:+d}")
         self.assertEqual(0, traffic.wrong)
