@@ -129,6 +129,7 @@ class Status(Control):
         self.assertEqual(names, ["poemd-keeper", "poemd-monitor", "poemd-worker"])
         self.assertEqual(said, {
             "format": "poemd-status/1", "version": "0.1.0", "pid": b.process.pid,
+            "upgrade": None,
             "configuration": {"file": str(config),
                               "sha256": hashlib.sha256(config.read_bytes()).hexdigest()},
             "taint": "-", "observed": "-", "taints": [], "audit": None,
