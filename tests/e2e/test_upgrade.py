@@ -39,7 +39,7 @@ class Upgrades(Case):
         for pid in procs.children_of(self.child("poemd").pid):
             try:
                 workers += Path(f"/proc/{pid}/comm").read_text() == "poemd-worker\n"
-            except FileNotFoundError:
+            except (FileNotFoundError, ProcessLookupError):
                 pass
         return workers
 
