@@ -594,7 +594,7 @@ START_TEST(one_that_serves_goes_on_with_the_next_monitor)
     ck_assert_int_eq(client_begin(&s, &fd), 0);
     for (int i = 0; i < 2; i++) {
         ck_assert_int_eq(kill(rig_monitor(&s.rig), SIGKILL), 0);
-        AWAIT(&s, "goes on in worker");
+        AWAIT(&s, "goes on after the end of an earlier monitor");
         client_ping(fd);
     }
     close(fd);
