@@ -34,6 +34,7 @@ static bool version_keeps_value(const char *name, const json_t *before, const js
 }
 
 /* Compares two objects; path has the names of those that they are in. */
+/* NOLINTNEXTLINE(misc-no-recursion): depth bounds it. */
 static bool version_keeps_object(const json_t *before, const json_t *now, unsigned depth,
                                  char path[VERSION_NAME_SIZE], uint64_t *had, uint64_t *has)
 {

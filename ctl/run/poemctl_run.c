@@ -105,7 +105,10 @@ static bool run_name_traces(struct run *r)
         return false;
     }
     if (cwd[0]) {
-        strcat(cwd, "/");
+        const size_t length = strlen(cwd);
+
+        cwd[length] = '/';
+        cwd[length + 1] = '\0';
     }
     for (size_t i = 0; i < r->command.n_devices; i++) {
         char number[24] = "";
@@ -236,7 +239,7 @@ static int run_command_run(struct run *r)
 static void run_end_children(struct run *r)
 {
     /* So that sessions end since the command has gone, and not since the broker is stopped. */
-    const struct timespec notice = {.tv_nsec = RUN_NOTICE_MS * 1000000};
+    const struct timespec notice = {.tv_nsec = RUN_NOTICE_MS * 1000000L};
 
     if (r->broker > 0) {
         nanosleep(&notice, NULL);

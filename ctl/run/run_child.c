@@ -90,7 +90,7 @@ int run_child_wait(pid_t pid)
 
 int run_child_end(pid_t pid)
 {
-    const struct timespec look = {.tv_nsec = RUN_LOOK_MS * 1000000};
+    const struct timespec look = {.tv_nsec = RUN_LOOK_MS * 1000000L};
     int status;
 
     for (int ms = 0; ms < RUN_END_MS; ms += RUN_LOOK_MS) {

@@ -33,7 +33,7 @@ int config_variables_define(struct config_variables *v, const char *name, const 
 void config_variables_deinit(struct config_variables *v);
 
 /* An expanded word, with its NUL. */
-#define CONFIG_EXPANDED (2u * LIMIT_CONFIG_LINE)
+#define CONFIG_EXPANDED ((size_t)2 * LIMIT_CONFIG_LINE)
 
 /*
  * Expands a word into out. instance is NULL outside of templates, where %i stands for itself.

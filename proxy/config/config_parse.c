@@ -412,6 +412,37 @@ static void config_parse_duplicate(struct parse *p, const struct parse_word *w, 
                        w->text);
 }
 
+/* Handles a statement that is unknown, or in a block that is, or cannot be read. */
+static void config_parse_lost_statement(struct parse *p, bool opened)
+{
+    struct parse_block *const b = config_parse_innermost(p);
+    const struct parse_word *const w = &p->statement.words[0];
+
+    if (b->context != CONTEXT_NONE && !p->statement.faulty) {
+        config_parse_unknown_statement(p, w);
+    }
+    b->doubtful = true;
+    if (opened) {
+        config_parse_push_skipped(p, w->at);
+    }
+}
+
+/* Handles a statement that opens no block. */
+static void config_parse_plain_statement(struct parse *p, const struct config_word *row,
+                                         bool opened)
+{
+    void *const target = row->begin ? row->begin(&p->parser, p->statement.words[0].at)
+                                    : config_parse_innermost(p)->target;
+
+    if (target) {
+        config_parse_arguments(p, row, target);
+    }
+    if (target && (row->flags & CONFIG_PRESET) && !opened) {
+        p->pending = PARSE_PRESET;
+        p->route = target;
+    }
+}
+
 /* Handles the words of a line. opened: they precede a "{". */
 static void config_parse_statement(struct parse *p, bool opened)
 {
@@ -424,13 +455,7 @@ static void config_parse_statement(struct parse *p, bool opened)
         return;
     }
     if (b->context == CONTEXT_NONE || !row || p->statement.faulty) {
-        if (b->context != CONTEXT_NONE && !p->statement.faulty) {
-            config_parse_unknown_statement(p, w);
-        }
-        b->doubtful = true;
-        if (opened) {
-            config_parse_push_skipped(p, w->at);
-        }
+        config_parse_lost_statement(p, opened);
         return;
     }
     unsigned *seen = &b->seen[config_word_first((size_t)(row - config_word_at(0)))];
@@ -452,15 +477,7 @@ static void config_parse_statement(struct parse *p, bool opened)
     if (!again && row->special != CONFIG_ORDINARY) {
         config_directive(p, row);
     } else if (!again) {
-        void *const target = row->begin ? row->begin(&p->parser, w->at) : b->target;
-
-        if (target) {
-            config_parse_arguments(p, row, target);
-        }
-        if (target && (row->flags & CONFIG_PRESET) && !opened) {
-            p->pending = PARSE_PRESET;
-            p->route = target;
-        }
+        config_parse_plain_statement(p, row, opened);
     }
     if (opened) {
         if (!again) {

@@ -4,6 +4,9 @@
  * Lines that are read where others stand: of a preset that a route names, of the defaults for each
  * route, of a template for each of its instances. Their errors are reported at the lines
  * themselves, those of a preset where it is named.
+ *
+ * Lines that are read again can lead to others, three deep at most: a template to the defaults, and
+ * these to a preset.
  */
 #define _GNU_SOURCE
 #include "proxy/config/config_parse.h"
@@ -20,6 +23,7 @@
 /* The instance of which a template without any is an example, so that its lines are checked. */
 #define EXAMPLE "instance"
 
+/* NOLINTNEXTLINE(misc-no-recursion): see above. */
 static void config_repeat_lines(struct parse *p, const struct lex *body)
 {
     const struct lex lex = p->lex;
@@ -37,6 +41,7 @@ static void config_repeat_lines(struct parse *p, const struct lex *body)
 
 /* ---- presets ---- */
 
+/* NOLINTNEXTLINE(misc-no-recursion): see above. */
 static void config_repeat_preset(struct parse *p, const struct config_route *r)
 {
     const struct preset *preset;
@@ -106,6 +111,7 @@ static const struct config_word *config_repeat_row(enum config_context opens)
     return config_word_at(i);
 }
 
+/* NOLINTNEXTLINE(misc-no-recursion): see above. */
 static void config_repeat_defaults_in(struct parse *p, struct config_route *r)
 {
     if (!p->defaults.set) {
@@ -129,6 +135,7 @@ static void config_repeat_drop(struct parse *p)
     config_route_deinit(&p->parser.config->routes[--p->parser.config->n_routes]);
 }
 
+/* NOLINTNEXTLINE(misc-no-recursion): see above. */
 static void config_repeat_defaults(struct parse *p)
 {
     const struct config_place at = p->statement.words[0].at;
@@ -146,6 +153,7 @@ static void config_repeat_defaults(struct parse *p)
 /* ---- templates ---- */
 
 /* Reads a route's lines once, for one instance. */
+/* NOLINTNEXTLINE(misc-no-recursion): see above. */
 static void config_repeat_instance(struct parse *p, const struct config_word *row,
                                    const struct parse_word *name, const char *instance,
                                    const struct parse_body *body)
@@ -278,6 +286,7 @@ static void config_repeat_collect(struct parse *p, const struct parse_body *body
     }
 }
 
+/* NOLINTNEXTLINE(misc-no-recursion): see above. */
 static void config_repeat_template(struct parse *p)
 {
     const struct config_word *const row = config_repeat_row(CONTEXT_ROUTE);
@@ -317,6 +326,7 @@ static void config_repeat_template(struct parse *p)
     free(names.names);
 }
 
+/* NOLINTNEXTLINE(misc-no-recursion): see above. */
 void config_repeat_pending(struct parse *p)
 {
     const enum parse_pending pending = p->pending;

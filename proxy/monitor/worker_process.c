@@ -99,6 +99,7 @@ int worker_process_channel(int pair[2])
     return 0;
 }
 
+/* NOLINTNEXTLINE(readability-non-const-parameter): the child's start writes it. */
 int worker_process_fork(struct worker_process *w, int channel_fd, int *pidfd)
 {
     const int fds[] = {w->worker_pool->settings_fd, w->pages->fd};

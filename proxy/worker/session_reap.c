@@ -85,6 +85,9 @@ static bool session_report_twin(struct session *s)
     const struct ipc_msg m = {.type = IPC_TWIN, .session = s->id};
     struct session_host *const h = s->host;
 
+    if (!s->guard) {
+        return true;
+    }
     if (s->guard->twin_unsent && s->twin) {
         const int fds[SIDES] = {s->twin->client.fd, s->twin->backend.fd};
 

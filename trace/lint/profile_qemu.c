@@ -87,6 +87,7 @@ static void profile_qemu_number(const struct profile_sink *to, const struct qemu
 static void profile_qemu_object(const struct profile_sink *to, const json_t *object,
                                 const struct qemu_capability *table, const char *name);
 
+/* NOLINTNEXTLINE(misc-no-recursion): the table of migration has no objects. */
 static void profile_qemu_value(const struct profile_sink *to, const struct qemu_capability *c,
                                const json_t *value)
 {
@@ -124,6 +125,7 @@ static const char *profile_qemu_unknown(const json_t *object, const struct qemu_
 }
 
 /* Judges the members of an object by a table; others make QEMU warn, once for each object. */
+/* NOLINTNEXTLINE(misc-no-recursion): the table of migration has no objects. */
 static void profile_qemu_object(const struct profile_sink *to, const json_t *object,
                                 const struct qemu_capability *table, const char *name)
 {
@@ -307,7 +309,7 @@ static void profile_qemu_msix(const struct profile_sink *to, const struct profil
 
     pci_msix(d->config, at, &m);
     table = 16u * (uint64_t)m.vectors;
-    pending = (m.vectors + 63u) / 64u * 8u;
+    pending = (uint64_t)((m.vectors + 63u) / 64u) * 8u;
     if (!d->bars_known) {
         return;
     }

@@ -12,6 +12,7 @@
 #include "base/sealed.h"
 #include "base/sock.h"
 
+/* NOLINTNEXTLINE(readability-non-const-parameter): the child's start writes it. */
 pid_t tracer_child_start(const struct tracer_start *start, int *pidfd, int *channel_fd)
 {
     const struct sealed_part part = {start, sizeof *start};
