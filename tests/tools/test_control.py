@@ -138,7 +138,8 @@ class Status(Control):
             "routes": [{"name": "edu", "listen": b.listen, "listening": True,
                         "backend": str(self.folder / "edu"), "spawn": None, "devices": None,
                         "sessions": {"now": 1, "most": 4, "begun": 1, "resumed": 0},
-                        "taint": "-", "observed": "-", "overdue": 0}],
+                        "taint": "-", "observed": "-", "overdue": 0,
+                        "restarts": {"held": 0, "held-ms": 0, "replaced": 0, "rejected": 0}}],
             "traces": []})
 
     def test_text(self) -> None:
@@ -264,7 +265,9 @@ class Sessions(Control):
             "rule": {"line": 0, "why": "this route has no rules"}, "permissive": False,
             "licences": [],
             "to-backend": {"messages": 3, "bytes": 3 * 32, "fds": 0},
-            "to-client": {"messages": 3, "bytes": 3 * 36, "fds": 0}, "overdue": 0})
+            "to-client": {"messages": 3, "bytes": 3 * 36, "fds": 0}, "overdue": 0,
+            "restart": {"possible": False, "held": False,
+                        "why": 'its route has no "on backend loss hold"'}})
         self.assertEqual(client_said["pid"], os.getpid())
         self.assertEqual(client_said["uid"], os.getuid())
         self.assertEqual(backend["exe"]["path"], str(test_tools.build / "edu"))
@@ -287,7 +290,9 @@ class Sessions(Control):
                                    rf"{test_tools.build}/edu, MIT \(assigned, operator\)$")
         self.assertRegex(lines[3], "^    because  ")
         self.assertEqual(lines[4:], ["    to-backend 1 message, 32 bytes, 0 fds",
-                                     "    to-client  1 message, 36 bytes, 0 fds"])
+                                     "    to-client  1 message, 36 bytes, 0 fds",
+                                     "    restart    it ends with its device: its route has no "
+                                     '"on backend loss hold"'])
 
     def test_overdue(self) -> None:
         """Requests that the broker answered, of a session and then of its route."""
