@@ -46,7 +46,7 @@
 #include "proxy/monitor/takeover/takeover_keep.h"
 #include "proxy/monitor/tracing/tracing.h"
 #include "proxy/monitor/upgrade/upgrade.h"
-#include "proxy/monitor/worker_pool.h"
+#include "proxy/monitor/workers/worker_pool.h"
 #include "proxy/signals.h"
 
 struct monitor {

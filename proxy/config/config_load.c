@@ -22,7 +22,7 @@
 #include "base/limits.h"
 #include "base/text/numbers.h"
 #include "base/users.h"
-#include "proxy/config/config_source.h"
+#include "proxy/config/text/config_source.h"
 #include "proxy/config/config_value.h"
 
 /* ---- names ---- */

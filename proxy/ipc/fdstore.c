@@ -292,8 +292,11 @@ static int fdstore_enter_all(struct fdstore *s, int names_fd, int first_fd)
 {
     const ssize_t n = fdstore_read_names(s, names_fd);
     char *at = s->names;
-    int err = n < 0 ? (int)n : 0;
+    int err = 0;
 
+    if (n < 0 || !at) {
+        return n < 0 ? (int)n : -EINVAL;
+    }
     while (!err && at < s->names + n) {
         char *const end = strchr(at, '\n');
 

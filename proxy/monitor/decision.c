@@ -28,7 +28,7 @@
 #include "proxy/monitor/facts/verdict_facts.h"
 #include "proxy/monitor/keep/ended_record.h"
 #include "proxy/monitor/keep/state_file.h"
-#include "proxy/monitor/worker_pool_outbox.h"
+#include "proxy/monitor/workers/worker_pool_outbox.h"
 
 /*
  * The last eighth of the handshake's time is kept for the verdict: facts unknown by then stay

@@ -16,7 +16,7 @@
 #include "proxy/monitor/relook.h"
 #include "proxy/monitor/routes/generation.h"
 #include "proxy/monitor/routes/route.h"
-#include "proxy/monitor/worker_pool_outbox.h"
+#include "proxy/monitor/workers/worker_pool_outbox.h"
 
 /* The last eighth of the handshake's time is kept for the verdict, as for the first process. */
 #define VERDICT_PART 8

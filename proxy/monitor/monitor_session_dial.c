@@ -26,9 +26,9 @@
 #include "proxy/monitor/monitor_session_stop.h"
 #include "proxy/monitor/repeats.h"
 #include "proxy/monitor/routes/route.h"
-#include "proxy/monitor/worker_pool.h"
-#include "proxy/monitor/worker_pool_refuse.h"
-#include "proxy/monitor/worker_pool_watch.h"
+#include "proxy/monitor/workers/worker_pool.h"
+#include "proxy/monitor/workers/worker_pool_refuse.h"
+#include "proxy/monitor/workers/worker_pool_watch.h"
 
 /* ---- dialling ---- */
 

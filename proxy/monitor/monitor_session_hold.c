@@ -24,8 +24,8 @@
 #include "proxy/monitor/monitor_session_peers.h"
 #include "proxy/monitor/monitor_session_stop.h"
 #include "proxy/monitor/routes/route.h"
-#include "proxy/monitor/worker_pool_message.h"
-#include "proxy/monitor/worker_pool_outbox.h"
+#include "proxy/monitor/workers/worker_pool_message.h"
+#include "proxy/monitor/workers/worker_pool_outbox.h"
 
 struct monitor_session_hold {
     struct event dial;

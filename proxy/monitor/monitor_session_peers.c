@@ -17,7 +17,7 @@
 #include "proxy/monitor/devices/spawn.h"
 #include "proxy/monitor/monitor_context.h"
 #include "proxy/monitor/monitor_session.h"
-#include "proxy/monitor/worker_pool_outbox.h"
+#include "proxy/monitor/workers/worker_pool_outbox.h"
 
 /* Not in Debian 12's headers (Linux 6.5). */
 #ifndef SO_PEERPIDFD

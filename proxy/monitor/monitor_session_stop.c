@@ -6,9 +6,9 @@
 #include <errno.h>
 
 #include "proxy/monitor/monitor_session.h"
-#include "proxy/monitor/worker_pool_outbox.h"
-#include "proxy/monitor/worker_pool_refuse.h"
-#include "proxy/monitor/worker_pool_watch.h"
+#include "proxy/monitor/workers/worker_pool_outbox.h"
+#include "proxy/monitor/workers/worker_pool_refuse.h"
+#include "proxy/monitor/workers/worker_pool_watch.h"
 
 void monitor_session_take_back(struct monitor_session *t, enum session_reason reason)
 {

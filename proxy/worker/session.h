@@ -15,7 +15,7 @@
 #include "base/log.h"
 #include "base/tree.h"
 #include "proxy/worker/dma_denial_log.h"
-#include "proxy/worker/greeting.h"
+#include "proxy/worker/greeting/greeting.h"
 #include "proxy/ipc/heap.h"
 #include "proxy/ipc/heap_pool.h"
 #include "proxy/ipc/ipc.h"

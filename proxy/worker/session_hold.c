@@ -15,7 +15,7 @@
 #include "base/sock.h"
 #include "proxy/relay/setup.h"
 #include "proxy/worker/session_attach.h"
-#include "proxy/worker/session_evidence.h"
+#include "proxy/worker/greeting/session_evidence.h"
 #include "proxy/worker/session_senders.h"
 #include "proxy/worker/session_watch.h"
 

@@ -20,7 +20,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "proxy/worker/greeting.h"
+#include "proxy/worker/greeting/greeting.h"
 #include "proxy/worker/session.h"
 
 struct session_hold;

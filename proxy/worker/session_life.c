@@ -16,7 +16,7 @@
 #include "proxy/worker/session_watch.h"
 #include "proxy/worker/session_adopt.h"
 #include "proxy/worker/session_count.h"
-#include "proxy/worker/session_evidence.h"
+#include "proxy/worker/greeting/session_evidence.h"
 #include "proxy/worker/session_hold.h"
 #include "proxy/worker/session_leave.h"
 #include "proxy/worker/session_linger.h"

@@ -103,23 +103,31 @@ static struct lint_map *lint_maps_exact(const struct lint_maps *m, uint64_t addr
                                                                                  : NULL;
 }
 
-bool lint_maps_leave(struct lint_maps *m, uint64_t address, uint64_t size)
+/* Marks the map of exactly this range as leaving. Returns it, or NULL if there is none. */
+static struct lint_map *lint_maps_begin_leave(struct lint_maps *m, uint64_t address, uint64_t size)
 {
-    struct lint_map *e = lint_maps_exact(m, address, size);
+    struct lint_map *const e = lint_maps_exact(m, address, size);
 
     if (!e || e->leaving) {
-        return false;
+        return NULL;
     }
     e->leaving = true;
-    return true;
+    return e;
+}
+
+bool lint_maps_leave(struct lint_maps *m, uint64_t address, uint64_t size)
+{
+    return lint_maps_begin_leave(m, address, size) != NULL;
 }
 
 bool lint_maps_post_leave(struct lint_maps *m, uint64_t address, uint64_t size, uint64_t number)
 {
-    if (!lint_maps_leave(m, address, size)) {
+    struct lint_map *const e = lint_maps_begin_leave(m, address, size);
+
+    if (!e) {
         return false;
     }
-    lint_maps_exact(m, address, size)->posted = number;
+    e->posted = number;
     m->posted++;
     return true;
 }

@@ -24,8 +24,8 @@
 #include "proxy/monitor/monitor_context.h"
 #include "proxy/ipc/rate_limit.h"
 #include "proxy/monitor/tracing/tracing.h"
-#include "proxy/monitor/worker_pool.h"
-#include "proxy/monitor/worker_pool_count.h"
+#include "proxy/monitor/workers/worker_pool.h"
+#include "proxy/monitor/workers/worker_pool_count.h"
 #include "proxy/ipc/turn.h"
 
 /* Supplementary groups beyond this number are not looked at. */

@@ -20,7 +20,7 @@
 #include "proxy/monitor/monitor_session_stop.h"
 #include "proxy/monitor/reload/reload.h"
 #include "proxy/monitor/routes/route.h"
-#include "proxy/monitor/worker_pool_outbox.h"
+#include "proxy/monitor/workers/worker_pool_outbox.h"
 #include "proxy/monitor/upgrade/upgrade.h"
 
 void control_refuse(struct control_client *c, enum control_status status, const char *fmt, ...)

@@ -20,7 +20,7 @@
 #include "proxy/monitor/monitor_session.h"
 #include "proxy/monitor/tracing/tracing.h"
 #include "proxy/monitor/routes/route.h"
-#include "proxy/monitor/worker_process.h"
+#include "proxy/monitor/workers/worker_process.h"
 #include "proxy/ipc/turn.h"
 #include "proxy/monitor/upgrade/upgrade.h"
 

@@ -157,7 +157,7 @@ struct state_route {
     uint8_t zero[7];
 };
 
-/* A client that is to be refused (proxy/monitor/worker_pool_refuse.h). */
+/* A client that is to be refused (proxy/monitor/workers/worker_pool_refuse.h). */
 struct state_refusal {
     uint64_t number;
     uint64_t until_ms;

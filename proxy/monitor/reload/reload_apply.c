@@ -29,7 +29,7 @@
 #include "proxy/monitor/routes/route.h"
 #include "proxy/monitor/takeover/takeover_keep.h"
 #include "proxy/monitor/tracing/tracing.h"
-#include "proxy/monitor/worker_pool.h"
+#include "proxy/monitor/workers/worker_pool.h"
 
 /* Inspectors that handshakes still use; each is a process. */
 #define INSPECTORS_MAX 4u

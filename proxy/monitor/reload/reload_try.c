@@ -19,7 +19,7 @@
 #include "proxy/monitor/monitor_session.h"
 #include "proxy/monitor/monitor_session_stop.h"
 #include "proxy/monitor/reload/reload_answer.h"
-#include "proxy/monitor/worker_pool_message.h"
+#include "proxy/monitor/workers/worker_pool_message.h"
 
 static enum kept_verdict reload_try_rules(const struct reload *r, const struct monitor_session *t,
                                           const struct config_route *route,

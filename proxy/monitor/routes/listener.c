@@ -164,7 +164,12 @@ static struct listener *listener_adopt_take(int fd, const char *path)
     }
     l->fd = fd;
     l->path = strdup(path);
-    if (l->path && sock_file_stat(fd, path, &st) == 0) {
+    if (!l->path) {
+        sock_close(&l->fd);
+        free(l);
+        return NULL;
+    }
+    if (sock_file_stat(fd, path, &st) == 0) {
         l->dev = st.st_dev;
         l->ino = st.st_ino;
     }

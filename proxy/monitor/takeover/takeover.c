@@ -20,7 +20,7 @@
 #include "proxy/monitor/takeover/takeover_records.h"
 #include "proxy/monitor/takeover/takeover_session.h"
 #include "proxy/monitor/takeover/takeover_workers.h"
-#include "proxy/monitor/worker_pool_refuse.h"
+#include "proxy/monitor/workers/worker_pool_refuse.h"
 
 /* Opens the file of an earlier monitor. Sets context->state to NULL if there is none. */
 static void takeover_open_kept(struct takeover *to)

@@ -15,7 +15,7 @@
 #include "proxy/monitor/monitor_session.h"
 #include "proxy/monitor/relook.h"
 #include "proxy/monitor/routes/route.h"
-#include "proxy/monitor/worker_pages.h"
+#include "proxy/monitor/workers/worker_pages.h"
 
 void takeover_keep_generation(struct monitor_context *context)
 {

@@ -27,10 +27,10 @@
 #include "proxy/monitor/takeover/takeover_generations.h"
 #include "proxy/monitor/takeover/takeover_records.h"
 #include "proxy/monitor/takeover/takeover_workers.h"
-#include "proxy/monitor/worker_pool.h"
-#include "proxy/monitor/worker_pool_adopt.h"
-#include "proxy/monitor/worker_pool_refuse.h"
-#include "proxy/monitor/worker_pool_resume.h"
+#include "proxy/monitor/workers/worker_pool.h"
+#include "proxy/monitor/workers/worker_pool_adopt.h"
+#include "proxy/monitor/workers/worker_pool_refuse.h"
+#include "proxy/monitor/workers/worker_pool_resume.h"
 
 /* ---- its route ---- */
 

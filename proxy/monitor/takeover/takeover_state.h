@@ -11,7 +11,7 @@
 #include "proxy/monitor/devices/spawn.h"
 #include "proxy/monitor/keep/state_file.h"
 #include "proxy/monitor/routes/generation.h"
-#include "proxy/monitor/worker_process.h"
+#include "proxy/monitor/workers/worker_process.h"
 
 struct monitor_context;
 struct monitor_session_table;

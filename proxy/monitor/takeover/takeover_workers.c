@@ -16,8 +16,8 @@
 #include "proxy/ipc/fdstore.h"
 #include "proxy/monitor/keep/state_fds.h"
 #include "proxy/monitor/monitor_context.h"
-#include "proxy/monitor/worker_pool_adopt.h"
-#include "proxy/monitor/worker_pool_resume.h"
+#include "proxy/monitor/workers/worker_pool_adopt.h"
+#include "proxy/monitor/workers/worker_pool_resume.h"
 
 /*
  * Kills a worker and waits for its end. Its pid is not reused before that: its keeper collects it

@@ -19,8 +19,8 @@
 #include "proxy/monitor/tracing/tracing_list.h"
 #include "proxy/monitor/tracing/tracing_open.h"
 #include "proxy/monitor/facts/verdict_facts.h"
-#include "proxy/monitor/worker_pool.h"
-#include "proxy/monitor/worker_pool_outbox.h"
+#include "proxy/monitor/workers/worker_pool.h"
+#include "proxy/monitor/workers/worker_pool_outbox.h"
 #include "trace/capture/ring.h"
 
 static struct log_subject tracing_run_subject(const struct capture *c)

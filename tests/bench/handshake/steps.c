@@ -6,10 +6,11 @@
  *
  *   bench-handshake-steps SESSIONS
  *
- * The broker's steps are those that proxy/worker/greeting.c makes, in its order; the clients and
- * devices do what handshake/recital.h tells them to. Kinds of sessions take turns in a random
- * order; a session in which another thread got the processor is done again. Prints JSON: for each
- * kind and step the nanoseconds of every session. Steps that a kind does not have are left out.
+ * The broker's steps are those that proxy/worker/greeting/greeting.c makes, in its order; the
+ * clients and devices do what handshake/recital.h tells them to. Kinds of sessions take turns in a
+ * random order; a session in which another thread got the processor is done again. Prints JSON:
+ * for each kind and step the nanoseconds of every session. Steps that a kind does not have are left
+ * out.
  */
 #define _GNU_SOURCE
 #include <errno.h>

@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #include "base/limits.h"
-#include "proxy/config/config_source.h"
+#include "proxy/config/text/config_source.h"
 #include "proxy/config/config_where.h"
 #include "tests/support/unit.h"
 #include "tests/unit/config/parsed.h"

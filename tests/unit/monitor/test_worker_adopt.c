@@ -5,7 +5,7 @@
  * test, at the other ends of their channels, and processes that only wait.
  */
 #define _GNU_SOURCE
-#include "proxy/monitor/worker_pool_adopt.h"
+#include "proxy/monitor/workers/worker_pool_adopt.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -19,7 +19,7 @@
 #include "base/sock.h"
 #include "proxy/monitor/monitor_context.h"
 #include "proxy/monitor/routes/route.h"
-#include "proxy/monitor/worker_pool.h"
+#include "proxy/monitor/workers/worker_pool.h"
 #include "tests/support/process.h"
 #include "tests/support/unit.h"
 

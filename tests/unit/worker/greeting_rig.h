@@ -6,7 +6,7 @@
 #ifndef POEMD_TESTS_UNIT_WORKER_GREETING_RIG_H
 #define POEMD_TESTS_UNIT_WORKER_GREETING_RIG_H
 
-#include "proxy/worker/greeting.h"
+#include "proxy/worker/greeting/greeting.h"
 
 /* The id of every VERSION message that the rig sends. */
 #define RIG_ID 0x1234

@@ -5,7 +5,7 @@
  * and without, and that nothing beside it is touched.
  */
 #define _GNU_SOURCE
-#include "proxy/worker/greeting.h"
+#include "proxy/worker/greeting/greeting.h"
 
 #include <errno.h>
 #include <string.h>

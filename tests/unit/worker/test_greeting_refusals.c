@@ -5,7 +5,7 @@
  * and what the client is told. After each both sockets are closed.
  */
 #define _GNU_SOURCE
-#include "proxy/worker/greeting.h"
+#include "proxy/worker/greeting/greeting.h"
 
 #include <errno.h>
 #include <stdlib.h>
