@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/wire/wire.h"
 #include "tests/daemon/manager.h"
 #include "tests/daemon/rig.h"
 #include "tests/support/patience.h"
@@ -91,6 +92,53 @@ START_TEST(it_is_started_again)
 }
 END_TEST
 
+/* Sessions go on in the next poemd, with what was under way and what their peers sent meanwhile. */
+START_TEST(sessions_outlive_a_restart)
+{
+    struct wire_hdr hdr = {
+        .id = 9, .command = WIRE_DEVICE_GET_INFO, .size = sizeof hdr, .flags = WIRE_TYPE_COMMAND};
+    struct manager m;
+    struct message got;
+    struct pair p;
+    struct rig r;
+
+    manager_init(&m);
+    manager_configure(&r);
+    manager_launch(&m, &r);
+    rig_session(&r, peer_qemu_json, "{}", &p);
+    pair_ping(&p);
+    for (uint16_t i = 0; i < 3; i++) {
+        manager_await(&m, "s1.c", true);
+        manager_await(&m, "s1.b", true);
+        manager_leave(&m, &r);
+        /* Nobody reads this before the next one runs. */
+        hdr.id = (uint16_t)(9 + i);
+        peer_send(p.client_fd, hdr, NULL, 0, NULL);
+        manager_launch(&m, &r);
+        rig_await_log(&r, "goes on", NULL, 0);
+        peer_recv(p.backend_fd, &got);
+        ck_assert_uint_eq(got.hdr.id, hdr.id);
+        message_deinit(&got);
+        peer_send(
+            p.backend_fd,
+            (struct wire_hdr){
+                .id = hdr.id, .command = hdr.command, .size = sizeof hdr, .flags = WIRE_TYPE_REPLY},
+            NULL, 0, NULL);
+        peer_recv(p.client_fd, &got);
+        ck_assert_uint_eq(got.hdr.id, hdr.id);
+        message_deinit(&got);
+        pair_ping(&p);
+    }
+    pair_close(&p);
+    rig_await_log(&r, "ended: reason=", NULL, 0);
+    manager_await(&m, "s1.c", false);
+    manager_await(&m, "s1.b", false);
+    rig_terminate(&r);
+    rig_deinit(&r);
+    manager_deinit(&m);
+}
+END_TEST
+
 /* Without a manager that keeps anything, the signal of a restart is a stop. */
 START_TEST(without_a_manager_it_stops)
 {
@@ -116,6 +164,7 @@ int main(void)
     tcase_add_test(tc, it_reports_that_it_serves_and_that_it_stops);
     tcase_add_test(tc, what_it_has_no_use_for_is_dropped);
     tcase_add_test(tc, it_is_started_again);
+    tcase_add_test(tc, sessions_outlive_a_restart);
     tcase_add_test(tc, without_a_manager_it_stops);
     return unit_run(suite);
 }
