@@ -22,7 +22,7 @@ struct options {
 };
 
 /* How long the next monitor may take to answer: it, and after it the one of the earlier program. */
-#define UPGRADE_PATIENCE_MS (3u * LIMIT_UPGRADE_READY_MS)
+#define UPGRADE_PATIENCE_MS ((uint64_t)3 * LIMIT_UPGRADE_READY_MS)
 
 /* Waits until the monitor has gone: it keeps the connection open until then. */
 static void poemctl_upgrade_await_end(const struct control_connection *c)

@@ -109,7 +109,7 @@ int keeper_upgrade_execute(const struct keeper_store *s, const struct keeper_mon
 {
     int names_fd;
     const struct keeper_entry **const list = keeper_store_list(s, &names_fd);
-    int list_fd = list ? keeper_upgrade_list(s, list, fallback_fd) : -errno;
+    int list_fd = list ? keeper_upgrade_list(s, list, fallback_fd) : -ENOMEM;
     char level[16];
     char text[16];
     char **words = NULL;
