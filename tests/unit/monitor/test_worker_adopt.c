@@ -115,9 +115,18 @@ static void adopt(struct fake *f, bool retires)
 /* Waits until the worker's process has ended, and the pool knows it. */
 static void await_end(struct fake *f)
 {
-    /* None is started in its place. */
+    pid_t next;
+
+    /* None is started in its place, but one may have been already. */
     context.stopping = true;
     while (f->w->pid == f->pid) {
+        ck_assert_int_ge(event_base_loop(context.base, EVLOOP_ONCE), 0);
+    }
+    next = f->w->pid;
+    if (next > 0) {
+        kill(next, SIGKILL);
+    }
+    while (next > 0 && f->w->pid == next) {
         ck_assert_int_ge(event_base_loop(context.base, EVLOOP_ONCE), 0);
     }
     sock_close(&f->channel_fd);
