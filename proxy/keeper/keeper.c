@@ -43,6 +43,7 @@ struct keeper {
     int socket_fd;        /* to the monitor, or -1 */
     bool full;            /* there was no room for the last fd, which has been logged */
     bool forking;         /* the monitor starts processes, which are not in the store yet */
+    bool unknown;         /* a process waits to be collected that the monitor may know */
     bool ready;           /* this monitor has been ready */
     bool was_ready;       /* one has been */
     unsigned failures;    /* consecutive monitors that did not live for LIMIT_MONITOR_LIVES_MS */
@@ -77,16 +78,31 @@ static pid_t keeper_ended(idtype_t type, pid_t pid)
     return waitid(type, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 ? info.si_pid : 0;
 }
 
+static bool keeper_has_message(const struct keeper *k)
+{
+    struct pollfd p = {.fd = k->socket_fd, .events = POLLIN};
+
+    return k->socket_fd >= 0 && poll(&p, 1, 0) == 1 && p.revents & POLLIN;
+}
+
 /*
  * Collects processes that the monitor does not know, such as those that a device has left. One that
  * it knows is collected on its request, and may hide others from this function until then.
+ *
+ * The monitor announces a process before it starts it, so the announcement of one that has ended is
+ * here: if a message waits, it may be that one, and is read first.
  */
 static void keeper_collect_unknown(struct keeper *k)
 {
     pid_t pid;
 
+    k->unknown = false;
     while (!k->forking && (pid = keeper_ended(P_ALL, 0)) > 0 && pid != k->monitor &&
            !keeper_store_has_child(&k->store, pid)) {
+        if (keeper_has_message(k)) {
+            k->unknown = true;
+            return;
+        }
         (void)waitpid(pid, NULL, 0);
     }
 }
@@ -464,6 +480,9 @@ static void keeper_run(struct keeper *k)
         }
         if (p[1].revents) {
             keeper_hear_some(k);
+        }
+        if (k->unknown) {
+            keeper_collect_unknown(k);
         }
         if (p[0].revents) {
             keeper_on_signals(k);

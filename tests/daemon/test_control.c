@@ -92,9 +92,9 @@ START_TEST(status_tells_of_the_broker_and_its_routes)
     all = control_answer_to(&q);
     ck_assert_uint_eq(json_array_size(all), 2);
     o = control_part_of(all, 0, "broker");
-    expect_members(
-        o, "audit configuration longest-turn-us ms observed pid processes sessions since taint "
-           "version workers");
+    expect_members(o, "audit configuration longest-turn-us ms observed pid processes sessions "
+                      "since taint upgrade "
+                      "version workers");
     ck_assert_int_eq(number(o, "pid"), r.daemon);
     ck_assert_str_eq(text(o, "taint"), "-");
     ck_assert(json_is_null(json_object_get(o, "audit")));

@@ -449,6 +449,55 @@ END_TEST
 
 #define ROWS(table) (sizeof(table) / sizeof(table)[0])
 
+/* ---- what another reply keeps ---- */
+
+static const struct {
+    const char *before;
+    const char *now;
+    const char *lacks; /* NULL: it keeps all */
+    uint64_t had, has;
+} kept[] = {
+    {"{}", "{}", NULL, 0, 0},
+    {"{}", "{\"max_msg_fds\":8}", NULL, 0, 0},
+    {"{\"max_msg_fds\":8}", "{\"max_msg_fds\":8}", NULL, 0, 0},
+    {"{\"max_msg_fds\":8}", "{\"max_msg_fds\":9}", NULL, 0, 0},
+    {"{\"max_msg_fds\":8}", "{\"max_msg_fds\":7}", "max_msg_fds", 8, 7},
+    {"{\"max_msg_fds\":8}", "{}", "max_msg_fds", 8, 0},
+    {"{\"max_msg_fds\":8}", "{\"max_msg_fds\":true}", "max_msg_fds", 8, 0},
+    {"{\"pgsizes\":12288}", "{\"pgsizes\":28672}", NULL, 0, 0},
+    {"{\"pgsizes\":12288}", "{\"pgsizes\":20480}", "pgsizes", 12288, 20480},
+    {"{\"write_multiple\":true}", "{\"write_multiple\":true}", NULL, 0, 0},
+    {"{\"write_multiple\":false}", "{}", NULL, 0, 0},
+    {"{\"write_multiple\":true}", "{\"write_multiple\":false}", "write_multiple", 1, 0},
+    {"{\"migration\":{\"pgsize\":4096}}", "{\"migration\":{\"pgsize\":4096}}", NULL, 0, 0},
+    {"{\"migration\":{\"pgsize\":4096}}", "{\"migration\":{\"pgsize\":8192}}", "migration.pgsize",
+     4096, 8192},
+    {"{\"migration\":{\"pgsize\":4096}}", "{}", "migration.pgsize", 4096, 0},
+    {"{\"x\":\"y\"}", "{\"x\":\"y\"}", NULL, 0, 0},
+    {"{\"x\":\"y\"}", "{\"x\":\"z\"}", "x", 0, 0},
+};
+
+START_TEST(a_reply_keeps_what_another_one_promised)
+{
+    json_t *const before = json_loads(kept[_i].before, 0, NULL);
+    json_t *const now = json_loads(kept[_i].now, 0, NULL);
+    char name[VERSION_NAME_SIZE];
+    uint64_t had;
+    uint64_t has;
+
+    ck_assert_ptr_nonnull(before);
+    ck_assert_ptr_nonnull(now);
+    ck_assert_int_eq(version_keeps(before, now, name, &had, &has), !kept[_i].lacks);
+    if (kept[_i].lacks) {
+        ck_assert_str_eq(name, kept[_i].lacks);
+        ck_assert_uint_eq(had, kept[_i].had);
+        ck_assert_uint_eq(has, kept[_i].has);
+    }
+    json_decref(before);
+    json_decref(now);
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("version");
@@ -471,5 +520,7 @@ int main(void)
     tc = unit_case(s, "agree");
     tcase_add_loop_test(tc, a_reply_answers_its_request, 0, ROWS(agreements));
     tcase_add_test(tc, every_outcome_has_its_text);
+    tc = unit_case(s, "keep");
+    tcase_add_loop_test(tc, a_reply_keeps_what_another_one_promised, 0, ROWS(kept));
     return unit_run(s);
 }
