@@ -75,20 +75,16 @@ START_TEST(a_killed_monitor_is_replaced)
     struct rig r;
     struct pair p;
     pid_t monitor;
-    pid_t worker;
 
     rig_start(&r, "");
     rig_session(&r, NULL, NULL, &p);
-    worker = rig_worker(&r);
     for (int i = 0; i < 3; i++) {
         monitor = keeper_kill_monitor(&r);
         rig_await_log(&r, " was killed by signal 9", NULL, 0);
         rig_await_log(&r, "2 routes, 1 worker", NULL, 0);
         ck_assert_int_ne(rig_monitor(&r), monitor);
     }
-    while (!process_gone(worker)) {
-        poll(NULL, 0, 1);
-    }
+    /* Whether its worker was adopted or not. */
     pair_ping(&p);
     pair_close(&p);
     rig_session(&r, NULL, NULL, &p);
