@@ -114,7 +114,7 @@ class ExtraBar(DeviceCase):
         for pid in (broker, *procs.children_of(broker)):
             files = procs.open_files(pid).values()
             # Its own: how its workers begin, and what the next one must know of their sessions.
-            own = ("/memfd:poemd-settings", "/memfd:poemd-sessions")
+            own = ("/memfd:poemd-settings", "/memfd:poemd-sessions", "/memfd:poemd-state")
             kept = [f for f in files if f.startswith("/memfd:") and not f.startswith(own)]
             self.assertEqual([], kept)
 

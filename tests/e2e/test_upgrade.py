@@ -34,26 +34,29 @@ class Upgrades(Case):
         self._start("poemd", "poemd", ["--listen", str(self.listen), "--backend", str(backend),
                                        "--control", str(self.control), "--workers", "1"])
 
-    def _workers(self) -> int:
-        workers = 0
+    def _workers(self) -> set[int]:
+        workers = set()
         for pid in procs.children_of(self.child("poemd").pid):
             try:
-                workers += Path(f"/proc/{pid}/comm").read_text() == "poemd-worker\n"
+                if Path(f"/proc/{pid}/comm").read_text() == "poemd-worker\n":
+                    workers.add(pid)
             except (FileNotFoundError, ProcessLookupError):
                 pass
         return workers
 
     def upgrade(self, n: int) -> None:
-        """Upgrades, and waits until the worker of the earlier program has gone."""
+        """Upgrades, and waits until there is a worker, and none of the earlier program's."""
+        before = self._workers()
         done = subprocess.run([self.program("poemctl"), "upgrade", "--control", str(self.control)],
                               stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
         if done.returncode != 0:
             self.wrong.append(f"upgrade {n}: {done.returncode}: {done.stdout}{done.stderr}")
         end = time.monotonic() + 10
-        while self._workers() != 1 and time.monotonic() < end:
+        while not (now := self._workers()) or now & before:
+            if time.monotonic() > end:
+                self.wrong.append(f"upgrade {n}: workers {before}, then {now}")
+                return
             time.sleep(0.01)
-        if self._workers() != 1:
-            self.wrong.append(f"upgrade {n}: {self._workers()} workers")
 
     def test_under_a_guest(self) -> None:
         self.start()
