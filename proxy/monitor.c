@@ -656,8 +656,8 @@ int monitor_main(const struct options *options)
     if (err) {
         log_error("cannot start: %s", strerror(-err));
         if (m.takeover.resumes) {
-            /* Nothing is ended: the next monitor can still go on. */
-            return STATUS_FAILED;
+            /* Nothing is ended, or freed: the next monitor can still go on. */
+            _exit(STATUS_FAILED);
         }
         m.status = 3;
         children_kill(&m.context.children);

@@ -314,14 +314,15 @@ static void session_hold_fall_back(struct session_hold *h, enum session_reason r
                                    const struct ipc_difference *d)
 {
     evtimer_del(&h->limit);
+    h->detached = (struct ipc_detached){.reason = reason};
+    if (d) {
+        /* It may be the attachment's. */
+        h->detached.difference = *d;
+    }
     session_attach_free(h->attach);
     h->attach = NULL;
     sock_hang_up(&h->backend_fd);
     h->state = HOLD_WAITS;
-    h->detached = (struct ipc_detached){.reason = reason};
-    if (d) {
-        h->detached.difference = *d;
-    }
     session_hold_tell(h, IPC_DETACHED);
     session_hold_answer(h);
 }
