@@ -37,5 +37,7 @@ int main(void)
         o == RECITAL_OK ? json_dumpb(reply, m.json, sizeof m.json - 1, JSON_COMPACT) : 0;
     m.json[n < sizeof m.json ? n : 0] = '\0';
     m.header.size = (uint32_t)(o == RECITAL_OK ? fixed + n + 1 : sizeof m.header);
+    json_decref(request);
+    json_decref(reply);
     return write(0, &m, m.header.size) == (ssize_t)m.header.size ? 0 : 1;
 }
