@@ -29,7 +29,6 @@ struct folder_watch_item {
 struct folder_watch {
     int fd;
     struct event *readable;
-    const struct config *config; /* of the items; NULL: of none */
     size_t n;
     struct folder_watch_item *items;
     bool changed;
@@ -100,7 +99,6 @@ static void folder_watch_forget(struct folder_watch *w)
     free(w->items);
     w->items = NULL;
     w->n = 0;
-    w->config = NULL;
 }
 
 void folder_watch_free(struct folder_watch *w)
@@ -133,7 +131,21 @@ static bool folder_watch_add(struct folder_watch *w, struct folder_watch_item *i
     return it->wd >= 0;
 }
 
-/* Follows another configuration. */
+/* Returns true if these are the places of the configuration's patterns. */
+static bool folder_watch_is_of(const struct folder_watch *w, const struct config *c)
+{
+    for (size_t i = 0; i < w->n && i < c->folders.n; i++) {
+        const char *const pattern = c->folders.items[i].text;
+        const size_t n = config_source_star(pattern);
+
+        if (strlen(w->items[i].path) != n || memcmp(w->items[i].path, pattern, n) != 0) {
+            return false;
+        }
+    }
+    return w->n == c->folders.n;
+}
+
+/* Follows a configuration with other patterns. */
 static void folder_watch_follow(struct folder_watch *w, const struct config *c)
 {
     folder_watch_forget(w);
@@ -148,7 +160,6 @@ static void folder_watch_follow(struct folder_watch *w, const struct config *c)
         w->items[w->n] = (struct folder_watch_item){.path = path, .wd = -1};
         (void)folder_watch_add(w, &w->items[w->n++]);
     }
-    w->config = w->items && w->n == c->folders.n ? c : NULL;
     /* The folders may have changed between the configuration's reading and the watch. */
     w->changed = w->n > 0;
 }
@@ -157,7 +168,7 @@ bool folder_watch_beat(struct folder_watch *w, const struct config *c)
 {
     bool changed;
 
-    if (w->config != c && (c->folders.n > 0 || w->n > 0)) {
+    if (!folder_watch_is_of(w, c)) {
         folder_watch_follow(w, c);
     }
     for (size_t i = 0; i < w->n; i++) {

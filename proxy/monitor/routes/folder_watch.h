@@ -22,8 +22,8 @@ int folder_watch_new(struct folder_watch **out, struct event_base *base)
 void folder_watch_free(struct folder_watch *w);
 
 /*
- * Call every LIMIT_BEAT_MS with the configuration in force (borrowed until the next call). Returns
- * true if folders have come or gone since its last call, or may have.
+ * Call every LIMIT_BEAT_MS with the configuration in force (borrowed for the call). Returns true if
+ * folders have come or gone since its last call, or may have.
  */
 bool folder_watch_beat(struct folder_watch *w, const struct config *c);
 
