@@ -191,8 +191,7 @@ static void monitor_stop(struct monitor *m, int status)
     m->context.stopping = true;
     m->status = status;
     fdstore_stopping(m->context.store);
-    for (struct route *r = route_from(&m->routes, 0); r;
-         r = route_from(&m->routes, r->number + 1)) {
+    for (struct route *r = route_from(&m->routes, 0); r; r = route_next(&m->routes, r)) {
         route_close(r);
         if (r->spawn) {
             spawn_stop(r->spawn);
@@ -230,8 +229,7 @@ static void monitor_drain(struct monitor *m)
         return;
     }
     m->context.draining = true;
-    for (struct route *r = route_from(&m->routes, 0); r;
-         r = route_from(&m->routes, r->number + 1)) {
+    for (struct route *r = route_from(&m->routes, 0); r; r = route_next(&m->routes, r)) {
         if (r->listener) {
             listener_accept_waiting(r->listener);
         }
@@ -286,8 +284,7 @@ static void monitor_log_status(const struct monitor *m)
              m->worker_pool.n_own, m->worker_pool.n_own == 1 ? "" : "s",
              *m->context.generation->digest ? m->context.generation->digest : "of the command line",
              taint_text(m->sessions.taint, letters));
-    for (const struct route *r = route_from(&m->routes, 0); r;
-         r = route_from(&m->routes, r->number + 1)) {
+    for (const struct route *r = route_from(&m->routes, 0); r; r = route_next(&m->routes, r)) {
         const struct log_subject about = {.route = r->config->name};
 
         log_line(LOG_INFO, &about, "status: %s, %u of %u sessions, %llu begun, taint %s",
@@ -439,8 +436,7 @@ static int monitor_start_devices(struct monitor *m)
     const struct spawn_host host = monitor_spawn_host(m);
     int err = 0;
 
-    for (struct route *r = route_from(&m->routes, 0); !err && r;
-         r = route_from(&m->routes, r->number + 1)) {
+    for (struct route *r = route_from(&m->routes, 0); !err && r; r = route_next(&m->routes, r)) {
         if (r->config->spawn) {
             err = spawn_new(&r->spawn, &host, r->config);
         }
@@ -449,8 +445,7 @@ static int monitor_start_devices(struct monitor *m)
         return err;
     }
     takeover_sessions(&m->takeover, &host);
-    for (struct route *r = route_from(&m->routes, 0); r;
-         r = route_from(&m->routes, r->number + 1)) {
+    for (struct route *r = route_from(&m->routes, 0); r; r = route_next(&m->routes, r)) {
         if (r->spawn) {
             spawn_start(r->spawn, takeover_devices_before(&m->takeover, r));
         }
@@ -614,8 +609,7 @@ static void monitor_end_record(struct monitor *m)
 
 static void monitor_deinit(struct monitor *m)
 {
-    for (struct route *r = route_from(&m->routes, 0); r;
-         r = route_from(&m->routes, r->number + 1)) {
+    for (struct route *r = route_from(&m->routes, 0); r; r = route_next(&m->routes, r)) {
         route_close(r);
         spawn_free(r->spawn);
     }

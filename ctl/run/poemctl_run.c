@@ -24,6 +24,7 @@
 #include "ctl/poemctl.h"
 #include "ctl/run/run_child.h"
 #include "ctl/run/run_command.h"
+#include "proxy/config/text/config_lex.h"
 
 #define RUN_FILE 4096u
 
@@ -128,17 +129,11 @@ static bool run_name_traces(struct run *r)
     return true;
 }
 
-/* Writes a text of poemd.conf in quotes. */
-static void run_put_quoted(FILE *f, const char *word, const char *text)
+/* Writes a statement of a route with a text. */
+static void run_put_statement(FILE *f, const char *word, const char *text)
 {
-    fprintf(f, "    %s \"", word);
-    for (; *text; text++) {
-        if (*text == '"' || *text == '\\') {
-            fputc('\\', f);
-        }
-        fputc(*text, f);
-    }
-    fputc('"', f);
+    fprintf(f, "    %s ", word);
+    lex_quote(text, f);
 }
 
 /* Writes the configuration; path has room for RUN_FILE bytes. */
@@ -154,12 +149,12 @@ static bool run_configure(struct run *r, char *path)
     }
     for (size_t i = 0; i < r->command.n_devices; i++) {
         fprintf(f, "route device%zu {\n", i + 1);
-        run_put_quoted(f, "listen", r->command.device[i].listen);
+        run_put_statement(f, "listen", r->command.device[i].listen);
         fputc('\n', f);
-        run_put_quoted(f, "backend", r->command.device[i].backend);
+        run_put_statement(f, "backend", r->command.device[i].backend);
         fputc('\n', f);
         /* As much as the largest configuration space, which lint reads. */
-        run_put_quoted(f, "trace", r->trace[i]);
+        run_put_statement(f, "trace", r->trace[i]);
         fputs(" payload 4096\n}\n", f);
     }
     if (fclose(f) != 0) {

@@ -38,7 +38,7 @@ static struct children_name children_name(pid_t pid)
     return n;
 }
 
-static int children_pidfd(pid_t pid)
+int children_pidfd(pid_t pid)
 {
     const int fd = (int)syscall(SYS_pidfd_open, pid, 0);
 

@@ -107,6 +107,9 @@ void children_replace(struct children *cs, struct child *c, struct child *heir, 
  */
 void children_signal(const struct child *c, int sig);
 
+/* Returns a pidfd (pidfd_open(2)) of a process, close-on-exec, or -errno. */
+int children_pidfd(pid_t pid) __attribute__((warn_unused_result));
+
 /* Kills a process that was forked and not added, and collects it or leaves that to the keeper. */
 void children_discard(const struct children *cs, pid_t pid);
 

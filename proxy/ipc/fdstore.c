@@ -137,19 +137,24 @@ static int fdstore_post(struct fdstore *s, const char *fmt, ...)
     return err == -EAGAIN ? fdstore_wait(s, text, (size_t)n) : err;
 }
 
-int fdstore_keep(struct fdstore *s, const char *name, int fd)
+/* Sends a message that cannot wait, with its fd (-1: none). Returns 0 or -errno. */
+static int fdstore_send_now(struct fdstore *s, const char *text, int fd)
 {
-    char text[FDSTORE_MESSAGE_MAX];
-    int n;
-
     if (!s) {
         return -ENOTCONN;
     }
-    n = snprintf(text, sizeof text, "FDSTORE=1\nFDNAME=%s\nFDPOLL=0\n", name);
-    if (strlen(name) > FDSTORE_NAME_MAX || (size_t)n >= sizeof text) {
+    return fdstore_flush(s) ? fdstore_send(s, text, strlen(text), fd) : -EAGAIN;
+}
+
+int fdstore_keep(struct fdstore *s, const char *name, int fd)
+{
+    char text[FDSTORE_MESSAGE_MAX];
+    const int n = snprintf(text, sizeof text, "FDSTORE=1\nFDNAME=%s\nFDPOLL=0\n", name);
+
+    if (s && (strlen(name) > FDSTORE_NAME_MAX || (size_t)n >= sizeof text)) {
         return -ENAMETOOLONG;
     }
-    return fdstore_flush(s) ? fdstore_send(s, text, (size_t)n, fd) : -EAGAIN;
+    return fdstore_send_now(s, text, fd);
 }
 
 void fdstore_drop(struct fdstore *s, const char *name)
@@ -168,12 +173,7 @@ int fdstore_ready(struct fdstore *s)
 
 int fdstore_upgrade(struct fdstore *s, int program_fd)
 {
-    static const char text[] = "UPGRADE=1\n";
-
-    if (!s) {
-        return -ENOTCONN;
-    }
-    return fdstore_flush(s) ? fdstore_send(s, text, sizeof text - 1, program_fd) : -EAGAIN;
+    return fdstore_send_now(s, "UPGRADE=1\n", program_fd);
 }
 
 void fdstore_stopping(struct fdstore *s)
@@ -183,12 +183,7 @@ void fdstore_stopping(struct fdstore *s)
 
 int fdstore_fork_begin(struct fdstore *s)
 {
-    static const char text[] = "FORKING=1\n";
-
-    if (!s) {
-        return -ENOTCONN;
-    }
-    return fdstore_flush(s) ? fdstore_send(s, text, sizeof text - 1, -1) : -EAGAIN;
+    return fdstore_send_now(s, "FORKING=1\n", -1);
 }
 
 void fdstore_fork_end(struct fdstore *s)

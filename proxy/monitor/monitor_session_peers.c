@@ -10,7 +10,6 @@
 
 #include <errno.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/sock.h"
@@ -84,14 +83,9 @@ static void monitor_session_watch_peer_take(struct monitor_session *t, enum side
 
 void monitor_session_watch_backend(struct monitor_session *t)
 {
-    int backend;
+    const int backend = t->device ? children_pidfd(spawn_pid(t->device))
+                                  : monitor_session_peer_pidfd(t->backend_fd);
 
-    if (t->device) {
-        backend = (int)syscall(SYS_pidfd_open, spawn_pid(t->device), 0);
-        backend = backend < 0 ? -errno : backend;
-    } else {
-        backend = monitor_session_peer_pidfd(t->backend_fd);
-    }
     monitor_session_watch_peer_take(t, SIDE_BACKEND, backend);
 }
 

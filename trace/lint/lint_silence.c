@@ -139,6 +139,24 @@ static void lint_silence_text(const struct trace_request *r, const struct lint_s
     }
 }
 
+/* Reports that a request has had no reply, for which the other side is to blame. */
+static void lint_silence_blame(struct lint *l, struct lint_session *known,
+                               const struct trace_request *r, enum lint_code code,
+                               const char *detail)
+{
+    lint_report(l, known,
+                &(struct lint_finding){.code = code,
+                                       .level = lint_rule(code)->level,
+                                       .session = r->session,
+                                       .number = r->number,
+                                       .read_ns = r->read_ns,
+                                       .party = side_other(r->sender),
+                                       .id = r->hdr.id,
+                                       .command = r->hdr.command,
+                                       .section = lint_section_of(code, r->hdr.command),
+                                       .detail = detail});
+}
+
 /* Returns the rule that an unanswered request violates, or LINT_CODES. */
 static enum lint_code lint_silence_code(const struct trace_request *r,
                                         const struct lint_session *known)
@@ -173,38 +191,17 @@ void lint_silence_unanswered(const struct trace_request *r, void *arg)
     if (code == LINT_NO_ANSWER) {
         lint_silence_text(r, known, detail, sizeof detail);
     }
-    lint_report(arg, known,
-                &(struct lint_finding){.code = code,
-                                       .level = lint_rule(code)->level,
-                                       .session = r->session,
-                                       .number = r->number,
-                                       .read_ns = r->read_ns,
-                                       .party = side_other(r->sender),
-                                       .id = r->hdr.id,
-                                       .command = r->hdr.command,
-                                       .section = lint_section_of(code, r->hdr.command),
-                                       .detail = detail});
+    lint_silence_blame(arg, known, r, code, detail);
 }
 
 void lint_silence_in_stead(const struct lint_at *at, const struct trace_request *r)
 {
     const char *const error = names_errno(at->v.hdr.error);
-    const enum lint_code code = LINT_NO_ANSWER;
     char wait[LINT_WAIT_TEXT];
     char detail[128];
 
     snprintf(detail, sizeof detail, "after %s the broker answered %s in the %s's stead",
              lint_silence_wait(trace_latency(r, at->v.m), wait), error ? error : "an error",
              side_name(side_other(r->sender)));
-    lint_report(at->lint, at->known,
-                &(struct lint_finding){.code = code,
-                                       .level = lint_rule(code)->level,
-                                       .session = at->session,
-                                       .number = r->number,
-                                       .read_ns = r->read_ns,
-                                       .party = side_other(r->sender),
-                                       .id = r->hdr.id,
-                                       .command = r->hdr.command,
-                                       .section = lint_section_of(code, r->hdr.command),
-                                       .detail = detail});
+    lint_silence_blame(at->lint, at->known, r, LINT_NO_ANSWER, detail);
 }

@@ -302,6 +302,18 @@ void lex_next(struct lex *l, struct lex_token *t)
     }
 }
 
+void lex_quote(const char *text, FILE *to)
+{
+    fputc('"', to);
+    for (; *text; text++) {
+        if (*text == '"' || *text == '\\') {
+            fputc('\\', to);
+        }
+        fputc(*text, to);
+    }
+    fputc('"', to);
+}
+
 static const struct {
     const char *text;
     const char *hint;

@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 
 #include "base/limits.h"
 #include "proxy/config/config.h"
@@ -64,6 +65,9 @@ void lex_init(struct lex *l, const void *p, size_t n);
 
 /* Returns the next token; after LEX_END, always LEX_END. */
 void lex_next(struct lex *l, struct lex_token *t);
+
+/* Writes text as a string, with its quotes: the lexer reads that as one word. */
+void lex_quote(const char *text, FILE *to);
 
 /* Return a description of the fault, and how to correct it ("" if unknown). Static. */
 const char *lex_fault_text(enum lex_fault f);

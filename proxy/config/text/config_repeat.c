@@ -290,22 +290,24 @@ static void config_repeat_collect(struct parse *p, const struct parse_body *body
 static void config_repeat_template(struct parse *p)
 {
     const struct config_word *const row = config_repeat_row(CONTEXT_ROUTE);
-    char text[LIMIT_CONFIG_LINE + 1];
+    char text[CONFIG_EXPANDED];
     struct parse_word name = p->name;
     struct config_repeat_names names = {0};
     struct parse_body body;
     struct value_fault fault;
     unsigned none;
+    size_t n;
 
-    snprintf(text, sizeof text, "%.*s", (int)strlen(name.text) - 1, name.text);
+    snprintf(text, sizeof text, "%s", name.text);
+    n = strlen(text);
     (void)config_repeat_take(p, name.at, &body);
     p->parser.config->has_template = true;
+    text[n - 1] = '\0';
     if (!value_read(VALUE_NAME, text, 0, 0, &none, &fault)) {
         config_parse_fault(p, name.at, fault.hint, "%s", fault.text);
         return;
     }
-    text[strlen(text) + 1] = '\0';
-    text[strlen(text)] = '@';
+    text[n - 1] = '@';
     name.text = text;
     config_repeat_collect(p, &body, &names);
     for (size_t i = 0; i < names.n && !p->stop && !p->parser.no_memory; i++) {

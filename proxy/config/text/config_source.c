@@ -100,24 +100,12 @@ static void config_source_fault(struct config_source *s, struct config_place at,
 
 /* ---- putting it together ---- */
 
-static void config_source_quoted(struct config_source *s, const char *text)
-{
-    fputc('"', s->out);
-    for (; *text; text++) {
-        if (*text == '"' || *text == '\\') {
-            fputc('\\', s->out);
-        }
-        fputc(*text, s->out);
-    }
-    fputc('"', s->out);
-}
-
 /* Writes from which line of which text the next one is. */
 static void config_source_mark(struct config_source *s, unsigned line)
 {
     fputs("source ", s->out);
     if (s->within) {
-        config_source_quoted(s, s->within);
+        lex_quote(s->within, s->out);
     } else {
         fputs("main", s->out);
     }
@@ -142,6 +130,7 @@ static void config_source_text(struct config_source *s, const char *p, size_t n)
 
 /* ---- include ---- */
 
+/* NOLINTNEXTLINE(misc-no-recursion): an included file includes no others. */
 static void config_source_include_file(struct config_source *s, struct config_place at,
                                        const char *path)
 {
@@ -190,6 +179,7 @@ static char *config_source_absolute(const struct config_source *s, const char *p
     return asprintf(&out, "%.*s/%s", (int)(slash - s->path), s->path, pattern) < 0 ? NULL : out;
 }
 
+/* NOLINTNEXTLINE(misc-no-recursion): an included file includes no others. */
 static void config_source_include(struct config_source *s, struct config_place at,
                                   const char *pattern)
 {
@@ -277,30 +267,22 @@ static void config_source_track(struct config_source *s, const struct config_lin
     }
 }
 
-static void config_source_statement(struct config_source *s, const struct config_line *l,
-                                    void (*insert)(struct config_source *s,
-                                                   const struct config_line *l, const char *word))
+/* Inserts what stands behind an "include", or behind "instances" with a pattern. */
+/* NOLINTNEXTLINE(misc-no-recursion): an included file includes no others. */
+static void config_source_insert(struct config_source *s, const struct config_line *l, bool files)
 {
     char word[CONFIG_EXPANDED];
     struct value_fault fault;
 
     /* The parser reports a word that cannot be expanded. */
-    if (config_expand(&s->variables, NULL, l->words[1], word, &fault)) {
-        insert(s, l, word);
+    if (!config_expand(&s->variables, NULL, l->words[1], word, &fault)) {
+        return;
     }
-}
-
-static void config_source_insert_files(struct config_source *s, const struct config_line *l,
-                                       const char *word)
-{
-    config_source_include(s, l->at[0], word);
-}
-
-static void config_source_insert_names(struct config_source *s, const struct config_line *l,
-                                       const char *word)
-{
-    (void)l;
-    config_source_instances(s, word);
+    if (files) {
+        config_source_include(s, l->at[0], word);
+    } else {
+        config_source_instances(s, word);
+    }
 }
 
 static void config_source_define(struct config_source *s, const struct config_line *l)
@@ -316,6 +298,7 @@ static void config_source_define(struct config_source *s, const struct config_li
     }
 }
 
+/* NOLINTNEXTLINE(misc-no-recursion): an included file includes no others. */
 static void config_source_text(struct config_source *s, const char *p, size_t n)
 {
     struct config_line l;
@@ -337,8 +320,7 @@ static void config_source_text(struct config_source *s, const char *p, size_t n)
         if (!l.fault && (files || names)) {
             config_source_copy(s, p, copied, l.end);
             copied = l.end;
-            config_source_statement(
-                s, &l, files ? config_source_insert_files : config_source_insert_names);
+            config_source_insert(s, &l, files);
             config_source_mark(s, lex.line + 1);
         }
     }

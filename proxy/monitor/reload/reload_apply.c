@@ -62,7 +62,7 @@ struct reload_plan {
 static struct listener *reload_apply_find_listener(const struct reload *r, const char *path)
 {
     for (const struct route *each = route_from(r->subject.routes, 0); each;
-         each = route_from(r->subject.routes, each->number + 1)) {
+         each = route_next(r->subject.routes, each)) {
         if (each->listener && value_same_path(each->listener->path, path)) {
             return each->listener;
         }
@@ -120,7 +120,7 @@ static int reload_apply_plan_gone(const struct reload *r, struct reload_plan *pl
 {
     plan->gone = calloc(r->subject.routes->n + 1, sizeof *plan->gone);
     for (const struct route *each = route_from(r->subject.routes, 0); plan->gone && each;
-         each = route_from(r->subject.routes, each->number + 1)) {
+         each = route_next(r->subject.routes, each)) {
         if (each->spawn && reload_apply_goes(each, plan->generation->config)) {
             plan->gone[plan->n_gone] = calloc(1, sizeof **plan->gone);
             if (!plan->gone[plan->n_gone]) {
@@ -210,7 +210,7 @@ static void reload_apply_gone(struct reload *r, const struct reload_plan *plan)
     size_t n = 0;
 
     for (struct route *each = route_from(r->subject.routes, 0); each;
-         each = route_from(r->subject.routes, each->number + 1)) {
+         each = route_next(r->subject.routes, each)) {
         if (!reload_apply_goes(each, plan->generation->config)) {
             continue;
         }
@@ -231,7 +231,7 @@ static void reload_apply_listeners(const struct reload *r, const struct reload_p
         }
     }
     for (struct route *each = route_from(r->subject.routes, 0); each;
-         each = route_from(r->subject.routes, each->number + 1)) {
+         each = route_next(r->subject.routes, each)) {
         route_close(each);
     }
     for (size_t i = 0; i < plan->n; i++) {

@@ -200,3 +200,8 @@ struct route *route_from(const struct route_table *table, unsigned number)
 
     return route_numbers_RB_NFIND(unconst_pointer(&table->by_number), &key);
 }
+
+struct route *route_next(const struct route_table *table, const struct route *r)
+{
+    return route_from(table, r->number + 1);
+}

@@ -105,6 +105,9 @@ struct route *route_find(const struct route_table *table, const char *name);
 /* Returns the route with this number, or the next greater one, or NULL. */
 struct route *route_from(const struct route_table *table, unsigned number);
 
+/* Returns the route behind this one, by number, or NULL. */
+struct route *route_next(const struct route_table *table, const struct route *r);
+
 /*
  * Returns a new route with the words of config, a route of g's, not added yet; NULL if out of
  * memory.

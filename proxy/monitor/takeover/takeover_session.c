@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/sock.h"
@@ -145,7 +144,7 @@ static int takeover_session_pidfd(const struct monitor_session *t, enum side par
     if (l->pid == 0) {
         return -1;
     }
-    fd = party == SIDE_BACKEND && t->device ? (int)syscall(SYS_pidfd_open, l->pid, 0)
+    fd = party == SIDE_BACKEND && t->device ? children_pidfd(l->pid)
                                             : monitor_session_peer_pidfd(socket_fd);
     return fd < 0 ? -1 : fd;
 }

@@ -25,7 +25,7 @@
  */
 static void takeover_workers_kill(pid_t pid)
 {
-    int fd = pid > 0 ? (int)syscall(SYS_pidfd_open, pid, 0) : -1;
+    int fd = children_pidfd(pid);
     struct pollfd p = {.fd = fd, .events = POLLIN};
 
     if (fd < 0) {
@@ -42,7 +42,7 @@ static void takeover_workers_kill(pid_t pid)
 /* Returns true if the process has not ended. */
 static bool takeover_workers_lives(pid_t pid)
 {
-    int fd = pid > 0 ? (int)syscall(SYS_pidfd_open, pid, 0) : -1;
+    int fd = children_pidfd(pid);
     struct pollfd p = {.fd = fd, .events = POLLIN};
     const bool lives = fd >= 0 && poll(&p, 1, 0) == 0;
 

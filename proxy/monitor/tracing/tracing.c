@@ -255,7 +255,7 @@ static int tracing_start_all(struct tracing *t)
     int err = 0;
 
     for (const struct route *r = route_from(t->routes, 0); !err && r;
-         r = route_from(t->routes, r->number + 1)) {
+         r = route_next(t->routes, r)) {
         err = tracing_start_configured(t, r->config);
     }
     return err;
