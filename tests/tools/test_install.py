@@ -99,6 +99,8 @@ class Manuals(Installed):
 
 class Programs(Installed):
     def test_no_file_has_a_path_of_the_build(self) -> None:
+        if cached("POEMD_SANITIZE") == "ON":
+            self.skipTest("a sanitizer's reports name source files by their whole path")
         machine = [str(path).encode() for path in (SOURCE, build)]
         for path in self.files():
             content = path.read_bytes()
