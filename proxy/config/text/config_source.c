@@ -40,12 +40,17 @@ struct config_source {
  * Opens a file for reading. A FIFO without a writer is empty: waiting for one could hold up the
  * thread of a reload for ever. Returns an fd or -errno.
  */
-static int config_source_open(const char *path)
+static int config_source_open(const char *path, struct stat *st)
 {
     const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 
-    if (fd < 0) {
-        return -errno;
+    if (fd < 0 || fstat(fd, st) < 0) {
+        const int e = errno;
+
+        if (fd >= 0) {
+            close(fd);
+        }
+        return -e;
     }
     /* A FIFO with a writer is read to its end. */
     (void)fcntl(fd, F_SETFL, 0);
@@ -54,17 +59,16 @@ static int config_source_open(const char *path)
 
 /*
  * Reads a file into new memory, at most one byte more than a configuration may have: enough for the
- * parser to see that it is too large. Returns the number of bytes, or -errno.
+ * parser to see that it is too large. Closes fd. Returns the number of bytes, or -errno.
  */
-static ssize_t config_source_read_file(const char *path, char **out, struct stat *st)
+static ssize_t config_source_read_file(int fd, char **out)
 {
     const size_t room = LIMIT_CONFIG_FILE + 1;
-    const int fd = config_source_open(path);
     size_t n = 0;
-    ssize_t got = fd < 0 ? fd : fstat(fd, st) < 0 ? -errno : 0;
-    char *p = fd < 0 ? NULL : malloc(room);
+    ssize_t got = 0;
+    char *const p = malloc(room);
 
-    if (fd >= 0 && !p) {
+    if (!p) {
         got = -ENOMEM;
     }
     while (p && n < room) {
@@ -78,9 +82,7 @@ static ssize_t config_source_read_file(const char *path, char **out, struct stat
         }
         n += (size_t)got;
     }
-    if (fd >= 0) {
-        close(fd);
-    }
+    close(fd);
     if (got < 0) {
         free(p);
         return got;
@@ -130,33 +132,57 @@ static void config_source_text(struct config_source *s, const char *p, size_t n)
 
 /* ---- include ---- */
 
+/* Opens a file that is to be included. Returns an fd, or -1: reported. */
+static int config_source_open_included(struct config_source *s, struct config_place at,
+                                       const char *path)
+{
+    struct stat st;
+    const int fd = config_source_open(path, &st);
+
+    if (fd < 0) {
+        config_source_fault(s, at, "cannot include", path, strerror(-fd), NULL);
+        return -1;
+    }
+    if (!S_ISREG(st.st_mode)) {
+        config_source_fault(s, at, "cannot include", path,
+                            S_ISDIR(st.st_mode) ? "it is a folder" : "it is not a regular file",
+                            S_ISDIR(st.st_mode) ? "include \"FOLDER/*.conf\"" : NULL);
+        close(fd);
+        return -1;
+    }
+    if (st.st_mode & S_IWOTH) {
+        config_source_fault(s, at, "every user can write to", path, "", "chmod o-w");
+    }
+    return fd;
+}
+
 /* NOLINTNEXTLINE(misc-no-recursion): an included file includes no others. */
 static void config_source_include_file(struct config_source *s, struct config_place at,
                                        const char *path)
 {
     struct value_fault fault;
-    struct stat st;
     unsigned none;
     char *p;
     ssize_t n;
+    int fd;
 
     if (s->files == LIMIT_CONFIG_FILES) {
         config_source_fault(s, at, "too many files: cannot include", path, "",
                             "a configuration includes at most 1000 files");
         return;
     }
-    n = config_source_read_file(path, &p, &st);
+    if (!value_read(VALUE_TEXT, path, 0, 0, &none, &fault)) {
+        config_source_fault(s, at, "cannot include", path, fault.text, fault.hint);
+        return;
+    }
+    fd = config_source_open_included(s, at, path);
+    if (fd < 0) {
+        return;
+    }
+    n = config_source_read_file(fd, &p);
     if (n < 0) {
         config_source_fault(s, at, "cannot include", path, strerror((int)-n), NULL);
         return;
-    }
-    if (!value_read(VALUE_TEXT, path, 0, 0, &none, &fault)) {
-        config_source_fault(s, at, "cannot include", path, fault.text, fault.hint);
-        free(p);
-        return;
-    }
-    if (S_ISREG(st.st_mode) && (st.st_mode & S_IWOTH)) {
-        config_source_fault(s, at, "every user can write to", path, "", "chmod o-w");
     }
     s->files++;
     s->within = path;
@@ -335,7 +361,8 @@ int config_source_read(const char *path, char **text, size_t *n, struct config_e
     struct config_source s = {.path = path, .errors = e};
     struct stat st = {0};
     char *p;
-    const ssize_t got = config_source_read_file(path, &p, &st);
+    const int fd = config_source_open(path, &st);
+    const ssize_t got = fd < 0 ? fd : config_source_read_file(fd, &p);
     int failed;
 
     if (got < 0) {

@@ -415,6 +415,24 @@ START_TEST(a_file_that_every_user_can_write_to_is_not_included)
 }
 END_TEST
 
+START_TEST(only_a_regular_file_is_included)
+{
+    struct parsed x;
+
+    write_file(unit_path("conf"), "include folder\ninclude fifo\n" ROUTE);
+    ck_assert_int_eq(mkdir(unit_path("folder"), 0700), 0);
+    ck_assert_int_eq(mkfifo(unit_path("fifo"), 0600), 0);
+    x = load(unit_path("conf"));
+    ck_assert_int_eq(x.r, -EINVAL);
+    ck_assert_uint_eq(x.e.total, 2);
+    ck_assert_ptr_nonnull(strstr(x.e.error[0].text, "folder\": it is a folder"));
+    ck_assert_str_eq(x.e.error[0].hint, "include \"FOLDER/*.conf\"");
+    ck_assert_uint_eq(config_where_line(x.e.error[1].at.line), 2);
+    ck_assert_ptr_nonnull(strstr(x.e.error[1].text, "fifo\": it is not a regular file"));
+    let_go(&x);
+}
+END_TEST
+
 START_TEST(all_files_together_have_one_limit)
 {
     static char big[LIMIT_CONFIG_FILE / 2];
@@ -453,6 +471,7 @@ int main(void)
     tcase_add_test(tc, files_are_included_in_the_order_of_their_names);
     tcase_add_loop_test(tc, errors_are_of_the_file_in_which_they_are, 0, COUNT(of_files));
     tcase_add_test(tc, a_file_that_every_user_can_write_to_is_not_included);
+    tcase_add_test(tc, only_a_regular_file_is_included);
     tcase_add_test(tc, all_files_together_have_one_limit);
     return unit_run(s);
 }
