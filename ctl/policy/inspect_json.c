@@ -223,13 +223,20 @@ static json_t *inspect_json_code(const struct inspect *i)
 
 json_t *inspect_json(const struct inspect *i)
 {
-    return json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:b, s:I, s:b, s:o, s:o}", "format",
-                     "poemd-inspect/1", "inspected", inspect_json_escaped(i->what), "process",
-                     i->process ? inspect_json_process(&i->peer) : json_null(), "executable",
-                     inspect_json_executable(i), "evidence",
-                     inspect_json_evidence(&i->inspection.evidence), "files",
-                     inspect_json_files(&i->inspection.evidence), "files_cut",
-                     i->inspection.evidence.files_cut, "envelopes_other",
-                     (json_int_t)i->inspection.envelopes_other, "cut", i->inspection.evidence.cut,
-                     "unknown", inspect_json_unknown(i), "code", inspect_json_code(i));
+    const struct evidence *const e = &i->inspection.evidence;
+
+    return members_object((const struct member[]){
+        {"format", json_string("poemd-inspect/1")},
+        {"inspected", inspect_json_escaped(i->what)},
+        {"process", i->process ? inspect_json_process(&i->peer) : json_null()},
+        {"executable", inspect_json_executable(i)},
+        {"evidence", inspect_json_evidence(e)},
+        {"files", inspect_json_files(e)},
+        {"files_cut", json_boolean(e->files_cut)},
+        {"envelopes_other", members_number(i->inspection.envelopes_other)},
+        {"cut", json_boolean(e->cut)},
+        {"unknown", inspect_json_unknown(i)},
+        {"code", inspect_json_code(i)},
+        {NULL, NULL},
+    });
 }

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "base/members.h"
 #include "policy/spdx/spdx.h"
 #include "ctl/poemctl_json.h"
 #include "ctl/policy/poemctl_policy.h"
@@ -126,11 +127,17 @@ static json_t *policy_licence_answer_json(const struct spdx *e, const struct spd
         }
     }
     spdx_canonical(e, canonical, sizeof canonical);
-    return json_pack("{s:s, s:s, s:s, s:s, s:i, s:s, s:I, s:o}", "format", FORMAT, "expression",
-                     canonical, "with", spdx_target_name(v->target), "compatible",
-                     spdx_compat_name(v->compat), "gpl_version", v->version, "combination",
-                     spdx_whole_text(e, v->target, whole, sizeof whole), "decisive",
-                     (json_int_t)v->decisive, "terms", terms);
+    return members_object((const struct member[]){
+        {"format", json_string(FORMAT)},
+        {"expression", json_string(canonical)},
+        {"with", json_string(spdx_target_name(v->target))},
+        {"compatible", json_string(spdx_compat_name(v->compat))},
+        {"gpl_version", json_integer(v->version)},
+        {"combination", json_string(spdx_whole_text(e, v->target, whole, sizeof whole))},
+        {"decisive", json_integer((json_int_t)v->decisive)},
+        {"terms", terms},
+        {NULL, NULL},
+    });
 }
 
 static void policy_licence_term_text(const struct spdx *e, const struct spdx_verdict *v, size_t i)

@@ -55,12 +55,17 @@ static json_t *probe_json_version(const struct probe *p)
     const struct version_offer *v = &p->version;
     json_t *offered = json_loads(PROBE_OFFER, JSON_REJECT_DUPLICATES, NULL);
 
-    return json_pack("{s:i, s:i, s:o, s:o, s:I, s:b, s:I, s:I}", "major", (int)v->number.major,
-                     "minor", (int)v->number.minor, "offered", offered, "answered",
-                     v->json ? json_deep_copy(v->json) : json_null(), "answer_bytes",
-                     (json_int_t)p->version_bytes, "fits_qemu", probe_fits_qemu(p), "max_msg_fds",
-                     (json_int_t)v->max_msg_fds, "max_data_xfer_size",
-                     (json_int_t)v->max_data_xfer_size);
+    return members_object((const struct member[]){
+        {"major", members_number(v->number.major)},
+        {"minor", members_number(v->number.minor)},
+        {"offered", offered},
+        {"answered", v->json ? json_deep_copy(v->json) : json_null()},
+        {"answer_bytes", members_number(p->version_bytes)},
+        {"fits_qemu", json_boolean(probe_fits_qemu(p))},
+        {"max_msg_fds", members_number(v->max_msg_fds)},
+        {"max_data_xfer_size", members_number(v->max_data_xfer_size)},
+        {NULL, NULL},
+    });
 }
 
 static json_t *probe_json_device(const struct probe *p)
