@@ -1,17 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /* The table of statements: their syntax. config_check checks how their values fit together. */
-#define _GNU_SOURCE
-
 #include "proxy/config/config_words.h"
 
 #include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/limits.h"
-#include "proxy/config/config_where.h"
+#include "proxy/config/config_words_begin.h"
 #include "proxy/config/preset.h"
 
 /* The parser writes numbers as unsigned, whatever type the field has. */
@@ -26,197 +23,6 @@ _Static_assert(sizeof(enum log_level) == sizeof(unsigned), "log_level is written
 
 #define IN_CONFIG(field) offsetof(struct config, field)
 #define IN_ROUTE(field) offsetof(struct config_route, field)
-
-/* Makes room for one more route, with the defaults. */
-static void *config_words_route_begin(struct config_parser *p, struct config_place at)
-{
-    struct config *c = p->config;
-    struct config_route *routes;
-
-    if (c->n_routes == LIMIT_ROUTES) {
-        config_errors_add(p->errors, at, NULL, "more than %d routes", LIMIT_ROUTES);
-        return NULL;
-    }
-    /* Grows only at powers of two. */
-    if ((c->n_routes & (c->n_routes - 1)) == 0) {
-        const size_t room = c->n_routes > 0 ? c->n_routes * 2 : 1;
-
-        routes = reallocarray(c->routes, room, sizeof *routes);
-        if (!routes) {
-            p->no_memory = true;
-            return NULL;
-        }
-        c->routes = routes;
-    }
-    c->routes[c->n_routes] = config_route_default(at);
-    return &c->routes[c->n_routes++];
-}
-
-/* Makes room for one more element after n of them; moves *list. Returns NULL if out of memory. */
-static void *config_words_grow(struct config_parser *p, void **list, size_t n, size_t size)
-{
-    void *const more = reallocarray(*list, n + 1, size);
-
-    if (!more) {
-        p->no_memory = true;
-        return NULL;
-    }
-    *list = more;
-    memset((char *)more + n * size, 0, size);
-    return (char *)more + n * size;
-}
-
-/* Statements in a route block belong to the last route. */
-static struct config_route *config_words_this_route(struct config_parser *p)
-{
-    return &p->config->routes[p->config->n_routes - 1];
-}
-
-static void *config_words_allow_begin(struct config_parser *p, struct config_place at)
-{
-    struct config_route *r = config_words_this_route(p);
-    void *list = r->allow;
-    struct config_allow *a = config_words_grow(p, &list, r->n_allow, sizeof *a);
-
-    if (a) {
-        r->allow = list;
-        r->n_allow++;
-        a->at = at;
-    }
-    return a;
-}
-
-static void *config_words_licence_begin(struct config_parser *p, struct config_place at)
-{
-    struct config_route *r = config_words_this_route(p);
-    void *list = r->licence;
-    struct config_licence *l = config_words_grow(p, &list, r->n_licence, sizeof *l);
-
-    if (l) {
-        r->licence = list;
-        r->n_licence++;
-        l->at = at;
-        l->target = CONFIG_TARGET_NONE;
-        l->grade = CONFIG_GRADE_NONE;
-        l->covers = CONFIG_COVERS_EXECUTABLE;
-    }
-    return l;
-}
-
-static void *config_words_code_begin(struct config_parser *p, struct config_place at)
-{
-    struct config_route *r = config_words_this_route(p);
-    void *list = r->code;
-    struct config_code *c = config_words_grow(p, &list, r->n_code, sizeof *c);
-
-    if (c) {
-        r->code = list;
-        r->n_code++;
-        c->at = at;
-    }
-    return c;
-}
-
-static void *config_words_executable_begin(struct config_parser *p, struct config_place at)
-{
-    struct config_route *r = config_words_this_route(p);
-    void *list = r->executable;
-    struct config_executable *e = config_words_grow(p, &list, r->n_executable, sizeof *e);
-
-    if (e) {
-        r->executable = list;
-        r->n_executable++;
-        e->at = at;
-    }
-    return e;
-}
-
-static void *config_words_assign_begin(struct config_parser *p, struct config_place at)
-{
-    struct config_route *r = config_words_this_route(p);
-    void *list = r->assign;
-    struct config_assign *a = config_words_grow(p, &list, r->n_assign, sizeof *a);
-
-    if (a) {
-        r->assign = list;
-        r->n_assign++;
-        a->at = at;
-    }
-    return a;
-}
-
-static void *config_words_text_begin(struct config_parser *p, struct config_list *l,
-                                     struct config_place at)
-{
-    void *list = l->items;
-    struct config_text *t = config_words_grow(p, &list, l->n, sizeof *t);
-
-    if (t) {
-        l->items = list;
-        l->n++;
-        t->at = at;
-    }
-    return t;
-}
-
-static void *config_words_trust_key_begin(struct config_parser *p, struct config_place at)
-{
-    return config_words_text_begin(p, &p->config->trust_keys, at);
-}
-
-static void *config_words_envelope_begin(struct config_parser *p, struct config_place at)
-{
-    return config_words_text_begin(p, &p->config->envelopes, at);
-}
-
-/* Returns true if a place is among the defaults for routes. */
-static bool config_words_is_default(const struct config_parser *p, struct config_place at)
-{
-    return p->defaults_begin.line > 0 && at.line > p->defaults_begin.line &&
-           at.line < p->defaults_end.line;
-}
-
-/* Reports a statement that was given before with the same first word; *first is its place. */
-static void *config_words_once(struct config_parser *p, struct config_place at,
-                               struct config_place *first, const char *what)
-{
-    if (first->line > 0 && config_words_is_default(p, *first) == config_words_is_default(p, at)) {
-        char hint[CONFIG_WHERE_SIZE + 32];
-        char where[CONFIG_WHERE_SIZE];
-
-        snprintf(hint, sizeof hint, "the first is in %s",
-                 config_where(p->config, first->line, where));
-        config_errors_add(p->errors, at, hint, "duplicate \"%s\"", what);
-    }
-    *first = at;
-    return config_words_this_route(p);
-}
-
-static void *config_words_dma_begin(struct config_parser *p, struct config_place at)
-{
-    return config_words_once(p, at, &config_words_this_route(p)->dma_at, "dma");
-}
-
-static void *config_words_dma_max_maps_begin(struct config_parser *p, struct config_place at)
-{
-    return config_words_once(p, at, &config_words_this_route(p)->dma_max_maps_at, "dma max-maps");
-}
-
-static void *config_words_dma_max_bytes_begin(struct config_parser *p, struct config_place at)
-{
-    return config_words_once(p, at, &config_words_this_route(p)->dma_max_bytes_at, "dma max-bytes");
-}
-
-static void *config_words_dma_ranges_begin(struct config_parser *p, struct config_place at)
-{
-    struct config_list *ranges = &config_words_this_route(p)->dma_ranges;
-
-    if (ranges->n == LIMIT_DMA_RANGES) {
-        config_errors_add(p->errors, at, NULL, "more than %u ranges", LIMIT_DMA_RANGES);
-        return NULL;
-    }
-    return config_words_text_begin(p, ranges, at);
-}
 
 static const char *const word_to[] = {"to", NULL};
 static const char *const word_from[] = {"from", NULL};

@@ -13,6 +13,7 @@
 
 #include "proxy/config/config.h"
 #include "proxy/config/config_value.h"
+#include "proxy/config/config_words_begin.h"
 
 /* The block of a statement. */
 enum config_context {
@@ -61,20 +62,6 @@ struct config_arg {
 };
 
 #define CONFIG_ARGS 8
-
-struct config_parser {
-    struct config *config;
-    struct config_errors *errors;
-    bool no_memory;                   /* set when out of memory, which ends parsing */
-    struct config_place defaults_end; /* lines of the defaults that a route can override … */
-    struct config_place defaults_begin;
-};
-
-/*
- * Creates the target of a block, or of a statement that adds to a list, valid until that ends.
- * Returns NULL to skip it (an error was added, or no_memory set).
- */
-typedef void *config_begin(struct config_parser *p, struct config_place at);
 
 struct config_word {
     const char *word;
