@@ -581,6 +581,9 @@ static enum relay_outcome relay_direction_rest(struct relay_direction *p, enum r
     if (p->queue && p->queue->end == 0 && p->queue->fds.n == 0) {
         relay_release(p);
     }
+    if (p->tap && r == RELAY_READ && (p->mark->header || p->mark->left > 0)) {
+        tap_wait(p->tap);
+    }
     /* The gate may have closed some. */
     if (p->leg && p->leg->held > 0) {
         relay_account(p, 0);

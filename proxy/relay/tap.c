@@ -24,6 +24,8 @@ struct tap {
     uint16_t n_fds;      /* of the message under way */
     uint16_t passed_fds; /* … sent or withheld so far */
     uint64_t read_ns;    /* when its first bytes were read */
+    uint64_t waited_ns;  /* … how long its sender has been waited for since */
+    uint64_t waits_ns;   /* since when it is waited for; 0: it is not */
     size_t walk;         /* bytes of the queue that have been handled */
     uint64_t left;       /* of a message larger than the queue: bytes not yet sent */
     uint32_t size;       /* … its size */
@@ -182,6 +184,7 @@ static struct trace_message tap_message(const struct tap *t, const uint8_t *data
                                         uint32_t kept)
 {
     return (struct trace_message){.read_ns = t->read_ns,
+                                  .waited_ns = t->waited_ns,
                                   .size = size,
                                   .kept = kept,
                                   .sender = (uint8_t)t->sender,
@@ -263,6 +266,7 @@ void tap_begin(struct tap *t)
 {
     t->active = true;
     t->fresh = true;
+    t->waits_ns = 0;
     t->walk = 0;
     t->left = 0;
     tap_forget_fds(t);
@@ -281,13 +285,24 @@ void tap_read(struct tap *t, const struct fdset *fds, unsigned before)
     }
     if (t->fresh) {
         t->fresh = false;
+        t->waited_ns = 0;
         t->read_ns = tap_now(t->session);
+    } else if (t->waits_ns > 0) {
+        t->waited_ns += tap_now(t->session) - t->waits_ns;
     }
+    t->waits_ns = 0;
     if (fds->n > before && !t->fds) {
         t->fds = calloc(LIMIT_FDS_KERNEL, sizeof *t->fds);
     }
     for (unsigned i = before; i < fds->n && t->fds && t->n_fds < LIMIT_FDS_KERNEL; i++) {
         t->fds[t->n_fds++] = tap_describe(t->session, fds->fds[i]);
+    }
+}
+
+void tap_wait(struct tap *t)
+{
+    if (t->active && !t->fresh && t->waits_ns == 0) {
+        t->waits_ns = tap_now(t->session);
     }
 }
 
@@ -365,6 +380,10 @@ void tap_end(struct tap *t, const uint8_t *data, size_t end)
     struct wire_hdr hdr = {.size = WIRE_HDR_SIZE};
     bool first = true;
 
+    if (t->active && t->waits_ns > 0) {
+        t->waited_ns += now - t->waits_ns;
+        t->waits_ns = 0;
+    }
     if (t->active && t->left > 0) {
         const size_t n = end - t->walk < t->left ? end - t->walk : (size_t)t->left;
 
@@ -430,6 +449,7 @@ static void tap_emit_on(struct tap *t, const struct wire_hdr *hdr, const uint8_t
     m.flags |= flags;
     if (flags & TRACE_BROKER) {
         m.read_ns = tap_now(t->session);
+        m.waited_ns = 0;
         m.n_fds = 0;
     } else {
         m.passed_ns = tap_now(t->session) - m.read_ns;

@@ -85,6 +85,9 @@ void tap_missed(struct tap *t, uint32_t messages);
 /* The direction has read bytes; fds->fds[before … n-1] came with them. */
 void tap_read(struct tap *t, const struct fdset *fds, unsigned before);
 
+/* A message has begun, and its sender is waited for until the next read. */
+void tap_wait(struct tap *t);
+
 /* Of the held bytes data[0 … end-1], those up to start have been sent; start == end: all. */
 void tap_sent(struct tap *t, const uint8_t *data, size_t start, size_t end);
 

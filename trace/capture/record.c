@@ -11,6 +11,7 @@ struct fixed {
     uint64_t number;
     uint64_t read_ns;
     uint64_t passed_ns;
+    uint64_t waited_ns;
     uint32_t size;
     uint32_t kept;
     uint32_t lost;
@@ -23,7 +24,7 @@ struct fixed {
     uint32_t missing;
 };
 
-_Static_assert(sizeof(struct fixed) == 56, "records have no holes");
+_Static_assert(sizeof(struct fixed) == 64, "records have no holes");
 _Static_assert(sizeof(struct trace_fd) == 32, "fds have no holes");
 
 size_t record_size(const struct trace_message *m)
@@ -37,6 +38,7 @@ void record_put(void *p, const struct trace_message *m)
                             .number = m->number,
                             .read_ns = m->read_ns,
                             .passed_ns = m->passed_ns,
+                            .waited_ns = m->waited_ns,
                             .size = m->size,
                             .kept = m->kept,
                             .lost = m->lost,
@@ -82,6 +84,7 @@ bool record_get(const void *p, size_t n, struct trace_message *m)
                                 .number = f.number,
                                 .read_ns = f.read_ns,
                                 .passed_ns = f.passed_ns,
+                                .waited_ns = f.waited_ns,
                                 .size = f.size,
                                 .kept = f.kept,
                                 .lost = f.lost,

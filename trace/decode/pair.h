@@ -25,7 +25,8 @@ struct trace_request {
     uint64_t number;
     uint64_t read_ns;
     uint64_t passed_ns;
-    uint32_t kept; /* bytes at head, at most TRACE_REMEMBERED */
+    uint64_t broker_ns; /* trace_message_broker_ns */
+    uint32_t kept;      /* bytes at head, at most TRACE_REMEMBERED */
     uint16_t n_fds;
     uint8_t sender;
     uint8_t legs;

@@ -40,6 +40,9 @@ static void show_json_capture(struct printer *p, const struct trace_message *m)
     printer_dec(p, "number", m->number);
     show_json_put_time(p, m->read_ns);
     printer_dec(p, "passed_ns", m->passed_ns);
+    if (m->waited_ns > 0) {
+        printer_dec(p, "waited_ns", m->waited_ns);
+    }
     printer_word(p, "from", side_name(m->sender), 0);
     if ((m->legs & TRACE_LEGS) != TRACE_LEGS) {
         printer_word(p, "leg", m->legs & TRACE_LEG_CLIENT ? "client" : "backend", 0);

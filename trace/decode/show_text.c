@@ -166,7 +166,12 @@ static void show_text_notes(const struct show_look *l, struct strbuf *t,
         strbuf_char(t, ' ');
         strbuf_dec(t, m->size);
         strbuf_str(t, " bytes, passed on in ");
-        strbuf_duration(t, m->passed_ns);
+        strbuf_duration(t, trace_message_broker_ns(m));
+        if (m->waited_ns > 0) {
+            strbuf_str(t, " and ");
+            strbuf_duration(t, m->waited_ns);
+            strbuf_str(t, " in which its sender paused");
+        }
         strbuf_char(t, ']');
     }
 }

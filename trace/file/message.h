@@ -57,6 +57,7 @@ struct trace_message {
     uint64_t number;            /* in its session, from 1; lost ones are counted too */
     uint64_t read_ns;           /* when its first bytes were read, since 1970 */
     uint64_t passed_ns;         /* from then until its last byte was delivered */
+    uint64_t waited_ns;         /* … how long its sender was waited for in the middle of it */
     uint32_t size;              /* of the whole message, in bytes */
     uint32_t kept;              /* of these, how many are at data */
     uint32_t missing;           /* … how many its sender began to send, but never sent */
@@ -68,5 +69,11 @@ struct trace_message {
     const struct trace_fd *fds; /* borrowed */
     const uint8_t *data;        /* borrowed: header and payload */
 };
+
+/* Nanoseconds that the broker had the message, without those in which it waited for the sender. */
+static inline uint64_t trace_message_broker_ns(const struct trace_message *m)
+{
+    return m->passed_ns - m->waited_ns;
+}
 
 #endif

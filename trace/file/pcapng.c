@@ -161,7 +161,8 @@ size_t pcapng_message(void *p, size_t n, uint32_t interface, const struct trace_
         m->sender == SIDE_CLIENT ? PCAPNG_FLAG_INBOUND : PCAPNG_FLAG_OUTBOUND;
     const size_t size = BLOCK_SIZE + 20 + pcapng_padded(head + kept) + OPTION_SIZE + 4 +
                         (lost ? OPTION_SIZE + 8 : 0) + OPTION_SIZE + 8 +
-                        pcapng_text_option_size(comment) + OPTION_SIZE;
+                        (m->waited_ns ? OPTION_SIZE + 8 : 0) + pcapng_text_option_size(comment) +
+                        OPTION_SIZE;
     uint8_t *at;
 
     if (size > n) {
@@ -178,6 +179,9 @@ size_t pcapng_message(void *p, size_t n, uint32_t interface, const struct trace_
         at = pcapng_put_option(at, PCAPNG_EPB_DROPCOUNT, &lost, sizeof lost);
     }
     at = pcapng_put_option(at, PCAPNG_EPB_PACKETID, &m->number, sizeof m->number);
+    if (m->waited_ns) {
+        at = pcapng_put_option(at, PCAPNG_EPB_WAITED, &m->waited_ns, sizeof m->waited_ns);
+    }
     at = pcapng_put_text(at, PCAPNG_OPT_COMMENT, comment);
     return pcapng_end_options(at, size);
 }

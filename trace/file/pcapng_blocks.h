@@ -27,6 +27,7 @@
 #define PCAPNG_EPB_FLAGS 2u
 #define PCAPNG_EPB_DROPCOUNT 4u
 #define PCAPNG_EPB_PACKETID 5u
+#define PCAPNG_EPB_WAITED 0x8001u /* for local use: FORMAT.trace, section 4 */
 #define PCAPNG_ISB_STARTTIME 2u
 #define PCAPNG_ISB_ENDTIME 3u
 #define PCAPNG_ISB_IFRECV 4u

@@ -10,7 +10,6 @@
 #define _GNU_SOURCE
 #include "trace/file/reader.h"
 
-#include <byteswap.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -22,6 +21,7 @@
 #include "trace/file/pcapng.h"
 #include "trace/file/pcapng_blocks.h"
 #include "trace/file/reader_session.h"
+#include "trace/file/swapped.h"
 
 #define BLOCK_HEAD 8u /* type and length */
 #define BLOCK_MIN 12u
@@ -146,34 +146,10 @@ static int reader_failed(struct trace_reader *r, int err)
 
 /* ---- numbers, in the section's byte order ---- */
 
-static uint16_t reader_get16(const struct trace_reader *r, const uint8_t *p)
-{
-    uint16_t v;
-
-    memcpy(&v, p, sizeof v);
-    return r->swap ? bswap_16(v) : v;
-}
-
-static uint32_t reader_get32(const struct trace_reader *r, const uint8_t *p)
-{
-    uint32_t v;
-
-    memcpy(&v, p, sizeof v);
-    return r->swap ? bswap_32(v) : v;
-}
-
-static uint64_t reader_get64(const struct trace_reader *r, const uint8_t *p)
-{
-    uint64_t v;
-
-    memcpy(&v, p, sizeof v);
-    return r->swap ? bswap_64(v) : v;
-}
-
 /* Two halves, the higher first in either byte order. */
 static uint64_t reader_get_time(const struct trace_reader *r, const uint8_t *p)
 {
-    return (uint64_t)reader_get32(r, p) << 32 | reader_get32(r, p + 4);
+    return (uint64_t)swapped_get32(r->swap, p) << 32 | swapped_get32(r->swap, p + 4);
 }
 
 /* ---- the buffer ---- */
@@ -246,7 +222,7 @@ static int reader_skip(struct trace_reader *r)
     if (o != GO_ON) {
         return o == TRACE_END ? reader_cut_off(r, "a block") : o;
     }
-    if (reader_get32(r, r->buf + r->at) != r->skipped) {
+    if (swapped_get32(r->swap, r->buf + r->at) != r->skipped) {
         return reader_malformed(r, "a block whose two lengths do not agree");
     }
     reader_use(r, TRAILER);
@@ -275,8 +251,8 @@ static int reader_option(struct trace_reader *r, struct options *o)
     if (o->n < OPTION_HEAD) {
         return reader_malformed(r, "a block that ends inside an option");
     }
-    o->code = reader_get16(r, o->p);
-    o->size = reader_get16(r, o->p + 2);
+    o->code = swapped_get16(r->swap, o->p);
+    o->size = swapped_get16(r->swap, o->p + 2);
     if (o->code == PCAPNG_OPT_END) {
         return TRACE_END;
     }
@@ -311,7 +287,7 @@ static int reader_section(struct trace_reader *r, const uint8_t *p, size_t n)
         return reader_malformed(r, "a section header that is too short");
     }
     opt = (struct options){.p = p + 16, .n = n - 16};
-    if (reader_get16(r, p + 4) != PCAPNG_MAJOR) {
+    if (swapped_get16(r->swap, p + 4) != PCAPNG_MAJOR) {
         return reader_malformed(r, "a version of pcapng other than 1");
     }
     r->begun = true;
@@ -370,7 +346,7 @@ static int reader_interface_options(struct trace_reader *r, struct options *opt,
         } else if (opt->code == PCAPNG_IF_TSRESOL && opt->size == 1) {
             i->resolution = opt->value[0];
         } else if (opt->code == PCAPNG_IF_TSOFFSET && opt->size == 8) {
-            i->offset_s = (int64_t)reader_get64(r, opt->value);
+            i->offset_s = (int64_t)swapped_get64(r->swap, opt->value);
         }
     }
     return o == TRACE_END ? GO_ON : o;
@@ -426,7 +402,7 @@ static int reader_interface(struct trace_reader *r, const uint8_t *p, size_t n,
         return reader_malformed(r, too_many);
     }
     r->total_interfaces++;
-    if (reader_get16(r, p) != PCAPNG_LINKTYPE_UPPER_PDU) {
+    if (swapped_get16(r->swap, p) != PCAPNG_LINKTYPE_UPPER_PDU) {
         return reader_add_interface(r, NULL);
     }
     return reader_add_session(r, &i, item);
@@ -437,7 +413,7 @@ static int reader_interface(struct trace_reader *r, const uint8_t *p, size_t n,
  */
 static int reader_find_session(struct trace_reader *r, const uint8_t *p, struct reader_session **s)
 {
-    const uint32_t i = reader_get32(r, p);
+    const uint32_t i = swapped_get32(r->swap, p);
 
     if (i >= r->n_interfaces) {
         return reader_malformed(r, "a block of an interface that was not described");
@@ -446,16 +422,21 @@ static int reader_find_session(struct trace_reader *r, const uint8_t *p, struct 
     return GO_ON;
 }
 
-static int reader_packet_comment(struct trace_reader *r, const uint8_t *p, size_t n,
+static int reader_packet_options(struct trace_reader *r, const uint8_t *p, size_t n,
                                  struct trace_item *item)
 {
     struct options opt = {.p = p, .n = n};
+    struct trace_message *const m = &item->message;
     int o;
 
     while ((o = reader_option(r, &opt)) == GO_ON) {
         if (opt.code == PCAPNG_OPT_COMMENT && !item->comment) {
             reader_copy_text(&opt, r->comment);
             item->comment = r->comment;
+        } else if (opt.code == PCAPNG_EPB_WAITED && opt.size == 8) {
+            const uint64_t waited = swapped_get64(r->swap, opt.value);
+
+            m->waited_ns = waited < m->passed_ns ? waited : m->passed_ns;
         }
     }
     return o == TRACE_END ? TRACE_MESSAGE : o;
@@ -489,7 +470,7 @@ static int reader_packet(struct trace_reader *r, const uint8_t *p, size_t n,
     if (o != GO_ON || !s) {
         return o;
     }
-    captured = reader_get32(r, p + 12);
+    captured = swapped_get32(r->swap, p + 12);
     if (captured > n - 20) {
         return reader_malformed(r, "a packet that is longer than its block");
     }
@@ -506,10 +487,12 @@ static int reader_packet(struct trace_reader *r, const uint8_t *p, size_t n,
         return reader_announce(r, s, item);
     }
     item->session = &s->public;
-    item->message.missing = reader_missing(&item->message, captured, reader_get32(r, p + 16));
+    item->message.waited_ns = 0;
+    item->message.missing =
+        reader_missing(&item->message, captured, swapped_get32(r->swap, p + 16));
     item->message.read_ns = reader_session_time(s, reader_get_time(r, p + 4));
     captured = (captured + 3u) & ~3u;
-    return reader_packet_comment(r, p + 20 + captured, n - 20 - captured, item);
+    return reader_packet_options(r, p + 20 + captured, n - 20 - captured, item);
 }
 
 static int reader_statistics(struct trace_reader *r, const uint8_t *p, size_t n,
@@ -529,9 +512,9 @@ static int reader_statistics(struct trace_reader *r, const uint8_t *p, size_t n,
     }
     while ((o = reader_option(r, &opt)) == GO_ON) {
         if (opt.code == PCAPNG_ISB_IFRECV && opt.size == 8) {
-            s->public.seen = reader_get64(r, opt.value);
+            s->public.seen = swapped_get64(r->swap, opt.value);
         } else if (opt.code == PCAPNG_ISB_IFDROP && opt.size == 8) {
-            s->public.lost = reader_get64(r, opt.value);
+            s->public.lost = swapped_get64(r->swap, opt.value);
         } else if (opt.code == PCAPNG_ISB_ENDTIME) {
             s->public.over = true;
             s->public.ended_ns =
@@ -623,7 +606,7 @@ static int reader_frame(struct trace_reader *r, uint32_t *type, uint32_t *len)
         return o == TRACE_END ? reader_at_end(r) : o;
     }
     head = r->buf + r->at;
-    *type = reader_get32(r, head);
+    *type = swapped_get32(r->swap, head);
     if (!r->begun && *type != PCAPNG_SECTION) {
         return reader_malformed(r, "this is no pcapng file");
     }
@@ -631,7 +614,7 @@ static int reader_frame(struct trace_reader *r, uint32_t *type, uint32_t *len)
     if (o != GO_ON) {
         return o;
     }
-    *len = reader_get32(r, head + 4);
+    *len = swapped_get32(r->swap, head + 4);
     if (*len < BLOCK_MIN || *len % 4 != 0) {
         return reader_malformed(r, "a block of an impossible length");
     }
@@ -659,7 +642,7 @@ static int reader_block(struct trace_reader *r, uint32_t type, uint32_t len,
     bool again = false;
     int o;
 
-    if (reader_get32(r, p + n) != len) {
+    if (swapped_get32(r->swap, p + n) != len) {
         return reader_malformed(r, "a block whose two lengths do not agree");
     }
     if (type == PCAPNG_SECTION) {

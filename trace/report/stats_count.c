@@ -222,7 +222,7 @@ static uint64_t stats_count_reply(struct stats *s, const struct trace_session *s
     if (request->legs == TRACE_LEGS && m->legs == TRACE_LEGS &&
         ((request->flags | m->flags) & TRACE_UNDELIVERED) == 0) {
         s->whole_ns += latency + m->passed_ns;
-        s->broker_ns += request->passed_ns + m->passed_ns;
+        s->broker_ns += request->broker_ns + trace_message_broker_ns(m);
     }
     return latency;
 }
@@ -257,7 +257,7 @@ static void stats_count_sender(struct stats *s, const struct trace_message *m)
     from->bytes += m->size;
     from->fds += m->n_fds;
     if (m->legs == TRACE_LEGS && (m->flags & TRACE_UNDELIVERED) == 0) {
-        stats_histogram_add(&from->passed, m->passed_ns);
+        stats_histogram_add(&from->passed, trace_message_broker_ns(m));
     }
 }
 

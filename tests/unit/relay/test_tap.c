@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/*
- * A tap in a pipe between real sockets: every message is recorded once, as it was, when it has been
- * delivered, however it was cut; what is lost is counted; what was not delivered is told.
- */
+/* A tap between real sockets: each message is recorded once, when delivered; losses are counted. */
 #define _GNU_SOURCE
 #include "proxy/relay/tap.h"
 
@@ -41,6 +38,7 @@ struct tap_rig {
     size_t next;   /* message that the next record must be */
     uint64_t lost; /* that records told of */
     size_t out;    /* bytes of the stream that have come out */
+    uint64_t waited_ns;
 };
 
 static const struct tap_settings everything = {.on = 1, .payload = UINT32_MAX, .guest = 1};
@@ -99,6 +97,8 @@ static bool next(struct tap_rig *r, struct trace_message *m)
     ck_assert_uint_eq(m->number, r->last + m->lost + 1);
     ck_assert_uint_ge(m->read_ns, r->began_ns);
     ck_assert_uint_le(m->read_ns + m->passed_ns, tap_now(r->session));
+    ck_assert_uint_le(m->waited_ns, m->passed_ns);
+    r->waited_ns += m->waited_ns;
     r->last = m->number;
     r->lost += m->lost;
     return true;
@@ -180,8 +180,7 @@ static void drain(struct tap_rig *r)
     ck_assert_int_eq(n, -EAGAIN);
 }
 
-/* Writes the rest of the stream in pieces of this size, passing it on meanwhile, until it is out.
- */
+/* Writes the rest of the stream in pieces of this size, passing it on, until it is out. */
 static void write_in(struct tap_rig *r, size_t piece)
 {
     while (r->out < r->p.n) {
@@ -226,6 +225,7 @@ START_TEST(in_small_pieces)
     add_three(&r, sizes[_i]);
     write_in(&r, sizes[_i] > 20000 ? 9973 : 7);
     expect_all(&r);
+    ck_assert_uint_gt(r.waited_ns, 0);
     tapped_deinit(&r);
 }
 END_TEST

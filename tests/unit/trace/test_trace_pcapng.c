@@ -39,6 +39,7 @@ static void check_message(const struct trace_message *a, const struct trace_mess
     ck_assert_uint_eq(a->number, b->number);
     ck_assert_uint_eq(a->read_ns, b->read_ns);
     ck_assert_uint_eq(a->passed_ns, b->passed_ns);
+    ck_assert_uint_eq(a->waited_ns, b->waited_ns);
     ck_assert_uint_eq(a->size, b->size);
     ck_assert_uint_eq(a->kept, b->kept);
     ck_assert_uint_eq(a->missing, b->missing);
@@ -116,8 +117,29 @@ START_TEST(every_field_comes_back)
         m.kept = kept;
         m.missing = kept < sizeof data && kept % 3 == 0 ? m.size - kept : 0;
         m.n_fds = (uint16_t)(kept % (LIMIT_FDS_KERNEL + 1));
+        m.waited_ns = kept % 5 == 0 ? UINT64_C(0x3030303030303030) : 0;
         round_trip(&m, kept % 2 ? NULL : "a comment");
     }
+}
+END_TEST
+
+/* A pause is a part of the time that a message took. */
+START_TEST(a_pause_that_is_too_long_is_cut)
+{
+    struct trace_message m = trace_rig_message();
+    struct trace_reader *r;
+    struct trace_item item;
+    struct blocks b;
+
+    m.waited_ns = m.passed_ns + 1;
+    begin_file(&b);
+    blocks_message(&b, 0, &m, NULL);
+    r = reader_of(&b);
+    ck_assert_int_eq(trace_reader_next(r, &item), TRACE_SESSION);
+    ck_assert_int_eq(trace_reader_next(r, &item), TRACE_MESSAGE);
+    ck_assert_uint_eq(item.message.waited_ns, m.passed_ns);
+    trace_reader_free(r);
+    blocks_deinit(&b);
 }
 END_TEST
 
@@ -280,6 +302,7 @@ int main(void)
     TCase *c = unit_case(s, "pcapng");
 
     tcase_add_test(c, every_field_comes_back);
+    tcase_add_test(c, a_pause_that_is_too_long_is_cut);
     tcase_add_loop_test(c, each_flag_alone, 0, 4);
     tcase_add_test(c, as_much_of_a_message_as_wireshark_takes);
     tcase_add_test(c, statistics_come_back);

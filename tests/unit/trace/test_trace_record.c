@@ -27,6 +27,7 @@ static struct trace_message sample(const uint8_t *data)
                                   .number = 9,
                                   .read_ns = 1000,
                                   .passed_ns = 20,
+                                  .waited_ns = 11,
                                   .size = 48,
                                   .kept = 32,
                                   .missing = 7,
@@ -68,6 +69,7 @@ START_TEST(a_record_is_the_message)
     ck_assert_uint_eq(got.number, m.number);
     ck_assert_uint_eq(got.read_ns, m.read_ns);
     ck_assert_uint_eq(got.passed_ns, m.passed_ns);
+    ck_assert_uint_eq(got.waited_ns, m.waited_ns);
     ck_assert_uint_eq(got.size, m.size);
     ck_assert_uint_eq(got.kept, m.kept);
     ck_assert_uint_eq(got.missing, m.missing);

@@ -81,6 +81,24 @@ START_TEST(a_read_and_its_reply)
 }
 END_TEST
 
+/* A reply in two halves: the time between them is its sender's. */
+START_TEST(a_pause_is_not_the_brokers)
+{
+    struct said *s = region(SIDE_CLIENT, 0, 1, WIRE_REGION_READ, 2, 0x40, 4);
+
+    s->m.passed_ns = 3000;
+    feed(s);
+    said_wait(25000);
+    s = reply_to(1, WIRE_REGION_READ, 2, 0x40);
+    s->m.passed_ns = 2000000;
+    s->m.waited_ns = 1999000;
+    feed(s);
+    ck_assert_uint_eq(stats->whole_ns, 2025000);
+    ck_assert_uint_eq(stats->broker_ns, 4000);
+    ck_assert_uint_eq(stats->senders[SIDE_BACKEND].passed.max, 1000);
+}
+END_TEST
+
 START_TEST(errors_unanswered_and_unasked)
 {
     const struct stats_row *const row = &stats->commands[WIRE_REGION_WRITE];
@@ -286,6 +304,7 @@ int main(void)
 
     tcase_add_checked_fixture(c, setup, teardown);
     tcase_add_test(c, a_read_and_its_reply);
+    tcase_add_test(c, a_pause_is_not_the_brokers);
     tcase_add_test(c, errors_unanswered_and_unasked);
     tcase_add_test(c, each_write_of_many);
     tcase_add_test(c, a_count_that_lies);
