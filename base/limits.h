@@ -607,6 +607,12 @@
 #define LIMIT_TRACE_BLOCK (1u << 20)
 
 /*
+ * The largest window of a packed trace, as a power of two: that of zstd --long, 128 MiB, which
+ * libzstd accepts by default. A reader allocates it if the file asks for it.
+ */
+#define LIMIT_TRACE_WINDOW_LOG 27
+
+/*
  * Interfaces of one section, and sessions of one trace, that a reader keeps: sixteen times the
  * daemon's maximum at once, since a trace outlives its sessions.
  */

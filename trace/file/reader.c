@@ -34,9 +34,7 @@ static const char too_many[] = "more interfaces, or more told of them, than a re
 #define GO_ON (-1)
 
 struct trace_reader {
-    int fd;
-    trace_reader_ready_fn *ready; /* NULL: reads may block */
-    void *ready_arg;
+    struct unpack *file;
     bool swap;        /* the section has the other byte order */
     bool begun;       /* a section header has been read */
     int ended;        /* the final outcome, or GO_ON */
@@ -65,14 +63,16 @@ struct trace_reader {
 struct trace_reader *trace_reader_new_take(int fd)
 {
     struct trace_reader *r = malloc(sizeof *r);
+    struct unpack *const file = unpack_new_take(fd);
 
-    if (!r) {
-        close(fd);
+    if (!r || !file) {
+        unpack_free(file);
+        free(r);
         return NULL;
     }
     /* Not the buffers, so that pages never used are never allocated. */
     memset(r, 0, offsetof(struct trace_reader, fds));
-    r->fd = fd;
+    r->file = file;
     r->ended = GO_ON;
     r->why[0] = '\0';
     r->section[0] = '\0';
@@ -91,14 +91,13 @@ void trace_reader_free(struct trace_reader *r)
         reader_session_free(s);
     }
     free(r->interfaces);
-    close(r->fd);
+    unpack_free(r->file);
     free(r);
 }
 
-void trace_reader_ask(struct trace_reader *r, trace_reader_ready_fn *ready, void *arg)
+void trace_reader_ask(struct trace_reader *r, unpack_ready_fn *ready, void *arg)
 {
-    r->ready = ready;
-    r->ready_arg = arg;
+    unpack_ask(r->file, ready, arg);
 }
 
 const char *trace_reader_why(const struct trace_reader *r)
@@ -177,19 +176,15 @@ static int reader_fill(struct trace_reader *r, size_t n)
         r->at = 0;
     }
     while (reader_left(r) < n) {
-        ssize_t got;
+        const ssize_t got = unpack_read(r->file, r->buf + r->have, sizeof r->buf - r->have);
 
-        if (r->ready && !r->ready(r->ready_arg)) {
-            return TRACE_END;
+        if (got == -EBADMSG) {
+            return reader_malformed(r, "the packed data is damaged");
         }
-        got = read(r->fd, r->buf + r->have, sizeof r->buf - r->have);
-        if (got < 0 && errno == EINTR) {
-            continue;
+        if (got < 0) {
+            return reader_failed(r, (int)got);
         }
-        if (got < 0 && errno != EAGAIN) {
-            return reader_failed(r, -errno);
-        }
-        if (got <= 0) {
+        if (got == 0) {
             return TRACE_END;
         }
         r->have += (size_t)got;
@@ -585,6 +580,9 @@ static int reader_at_end(struct trace_reader *r)
 
     if (!r->begun && memcmp(r->buf + r->at, first, n) != 0) {
         return reader_malformed(r, "this is no pcapng file");
+    }
+    if (reader_left(r) == 0 && !unpack_is_whole(r->file)) {
+        return reader_cut_off(r, "packed data");
     }
     if (reader_left(r) == 0 && r->begun) {
         r->why[0] = '\0';

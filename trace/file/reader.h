@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * Reads a trace block by block from a file or a pipe, without trusting it: a file may be cut off,
- * damaged or malicious. Memory is bounded by the largest block and the number of sessions, not by
- * the file's size; nothing is allocated per message.
+ * Reads a trace block by block from a file or a pipe, packed by gzip or zstd or not, without
+ * trusting it: a file may be cut off, damaged or malicious. Memory is bounded by the largest block,
+ * the number of sessions and the window of what is packed, not by the file's size; nothing is
+ * allocated per message.
  *
  * Unknown blocks and options are skipped, as pcapng asks; so are interfaces and packets that are
  * not the broker's, which merged files have. Both byte orders are read.
@@ -15,6 +16,7 @@
 
 #include "trace/file/message.h"
 #include "trace/file/trace_session.h"
+#include "trace/file/unpack.h"
 
 enum trace_outcome {
     TRACE_SESSION,    /* a session begins: item->session */
@@ -30,13 +32,10 @@ struct trace_item {
     struct trace_session *session;
     struct trace_message message; /* its pointers are valid until the next call */
     const char *comment;          /* NULL if none */
-    uint64_t offset;              /* of its block in the file */
+    uint64_t offset;              /* of its block in the unpacked file */
 };
 
 struct trace_reader;
-
-/* Returns true if a read does not block. */
-typedef bool trace_reader_ready_fn(void *arg);
 
 /* Returns a reader that owns fd, or NULL, with fd closed, if memory runs out. */
 struct trace_reader *trace_reader_new_take(int fd) __attribute__((warn_unused_result));
@@ -58,7 +57,7 @@ enum trace_outcome trace_reader_next(struct trace_reader *r, struct trace_item *
  * Asks `ready` before each read from here on: if it returns false, trace_reader_next ends as at the
  * end of the file, so that a caller can do other things while a pipe is empty.
  */
-void trace_reader_ask(struct trace_reader *r, trace_reader_ready_fn *ready, void *arg);
+void trace_reader_ask(struct trace_reader *r, unpack_ready_fn *ready, void *arg);
 
 /* Returns the error, with the offset, after TRACE_CUT_OFF, _MALFORMED and _FAILED. Never NULL. */
 const char *trace_reader_why(const struct trace_reader *r);
