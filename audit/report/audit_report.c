@@ -130,7 +130,10 @@ static void audit_report_add_taint(struct report *r, json_t *row, const char *le
     audit_report_set(r, row, "taint", json_string(out));
 }
 
-/* Counts the evidence of the licence: "GPL-2.0-or-later (packaged)". */
+/*
+ * Counts the evidence of the licence: "GPL-2.0-or-later (packaged)". Records of older versions of
+ * poemd do not have which of it counted.
+ */
 static void audit_report_add_licences(struct report *r, json_t *row, const char *role,
                                       const json_t *evidence)
 {
@@ -142,9 +145,10 @@ static void audit_report_add_licences(struct report *r, json_t *row, const char 
     json_array_foreach(evidence, i, e)
     {
         if (strcmp(audit_report_text_of(e, "of", ""), role) == 0) {
-            snprintf(text, sizeof text, "%.400s (%.64s)",
+            snprintf(text, sizeof text, "%.400s (%.64s%s)",
                      audit_report_text_of(e, "licence", "unknown"),
-                     audit_report_text_of(e, "grade", "unknown"));
+                     audit_report_text_of(e, "grade", "unknown"),
+                     json_is_false(json_object_get(e, "counts")) ? ", does not count" : "");
             audit_report_count_name(r, json_object_get(row, "licences"), text);
             any = true;
         }

@@ -78,7 +78,7 @@ static bool bom_cyclonedx_add_items(json_t *list, const json_t *row, enum bom_li
                                     const char *acknowledgement)
 {
     json_t *const texts = json_object();
-    json_t *const items = bom_licence_items(json_object_get(row, "evidence"), kind);
+    json_t *const items = bom_licence_items(row, kind);
     bool ok = texts && items;
     json_t *item;
     size_t i;
@@ -101,7 +101,7 @@ static bool bom_cyclonedx_add_items(json_t *list, const json_t *row, enum bom_li
 static bool bom_cyclonedx_add_concluded(json_t *list, const json_t *row)
 {
     json_t *const texts = json_object();
-    json_t *const items = bom_licence_items(json_object_get(row, "evidence"), BOM_CONCLUDED);
+    json_t *const items = bom_licence_items(row, BOM_CONCLUDED);
     char *const text = texts && items ? bom_licence_join(items, texts) : NULL;
     bool ok = text != NULL;
 

@@ -110,6 +110,7 @@ json_t *bom_facts_party(const struct bom *b, const json_t *row)
                                 {"uid", bom_facts_member(row, "uid")},
                                 {"taint", bom_facts_member(row, "taint")},
                                 {"contradiction", bom_facts_member(row, "contradiction")},
+                                {"incomplete", bom_facts_member(row, "incomplete")},
                                 {"evidence", bom_facts_member(row, "evidence")},
                                 {"proof", bom_facts_proof(b, row)},
                                 {NULL, NULL}});

@@ -13,7 +13,6 @@
 #include <string.h>
 
 #include "ctl/bom/bom_log.h"
-#include "policy/evidence/evidence.h"
 #include "policy/spdx/spdx.h"
 
 /* ---- kinds of evidence ---- */
@@ -44,43 +43,29 @@ static bool bom_licence_is_found(const json_t *item)
     return true;
 }
 
-/* Returns the grade of an item, EVIDENCE_NONE if the record has an unknown one. */
-static enum evidence_grade bom_licence_grade(const json_t *item)
+static bool bom_licence_is_of(const json_t *party, const json_t *item, enum bom_licence kind)
 {
-    const int grade = evidence_grade_find(bom_log_text(item, "grade"));
-
-    return grade < 0 ? EVIDENCE_NONE : (enum evidence_grade)grade;
-}
-
-static enum evidence_grade bom_licence_best(const json_t *evidence)
-{
-    enum evidence_grade best = EVIDENCE_NONE;
-    const json_t *item;
-    size_t i;
-
-    json_array_foreach(evidence, i, item)
-    {
-        const enum evidence_grade grade = bom_licence_grade(item);
-
-        best = grade > best ? grade : best;
+    switch (kind) {
+    case BOM_DECLARED:
+        return bom_licence_is_own(item);
+    case BOM_OBSERVED:
+        return bom_licence_is_found(item);
+    case BOM_CONCLUDED:
+        return json_is_true(json_object_get(item, "counts")) &&
+               !json_object_get(party, "incomplete");
     }
-    return best;
+    return false;
 }
 
-json_t *bom_licence_items(const json_t *evidence, enum bom_licence kind)
+json_t *bom_licence_items(const json_t *party, enum bom_licence kind)
 {
     json_t *const list = json_array();
-    const enum evidence_grade best = bom_licence_best(evidence);
     json_t *item;
     size_t i;
 
-    json_array_foreach(evidence, i, item)
+    json_array_foreach(json_object_get(party, "evidence"), i, item)
     {
-        const bool wanted = kind == BOM_DECLARED   ? bom_licence_is_own(item)
-                            : kind == BOM_OBSERVED ? bom_licence_is_found(item)
-                                                   : evidence_counts(bom_licence_grade(item), best);
-
-        if (wanted && json_array_append(list, item) < 0) {
+        if (bom_licence_is_of(party, item, kind) && json_array_append(list, item) < 0) {
             json_decref(list);
             return NULL;
         }

@@ -13,11 +13,11 @@
 enum bom_licence {
     BOM_DECLARED,  /* by the party itself, in VERSION or by a recital */
     BOM_OBSERVED,  /* by packages, notes and envelopes */
-    BOM_CONCLUDED, /* the evidence that counts for a verdict, see evidence_counts */
+    BOM_CONCLUDED, /* the evidence that counted for the verdict; none if it is incomplete */
 };
 
-/* Returns a new reference to the items of evidence of that kind, or NULL if out of memory. */
-json_t *bom_licence_items(const json_t *evidence, enum bom_licence kind)
+/* Returns a party's items of evidence of that kind, a new list, or NULL if out of memory. */
+json_t *bom_licence_items(const json_t *party, enum bom_licence kind)
     __attribute__((warn_unused_result));
 
 /*

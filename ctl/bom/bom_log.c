@@ -131,6 +131,7 @@ static json_t *bom_log_new_party(const json_t *party, json_t *evidence)
     const char *const slash = strrchr(path, '/');
     const char *const name = slash ? slash + 1 : path;
     json_t *const contradiction = json_object_get(party, "contradiction");
+    json_t *const incomplete = json_object_get(party, "incomplete");
 
     return members_object((const struct member[]){
         {"name", json_string(*name ? name : "unknown")},
@@ -138,6 +139,7 @@ static json_t *bom_log_new_party(const json_t *party, json_t *evidence)
         {"sha256", json_string(bom_log_digest(exe))},
         {"evidence", json_incref(evidence)},
         {"contradiction", contradiction ? json_incref(contradiction) : &members_omitted},
+        {"incomplete", incomplete ? json_incref(incomplete) : &members_omitted},
         {"roles", json_object()},
         {NULL, NULL}});
 }

@@ -52,7 +52,7 @@ static json_t *bom_spdx_annotations(const char *time, json_t *facts)
 /* Returns the joined licences of that kind; the references go to texts. */
 static json_t *bom_spdx_licence(const json_t *row, enum bom_licence kind, json_t *texts)
 {
-    json_t *const items = bom_licence_items(json_object_get(row, "evidence"), kind);
+    json_t *const items = bom_licence_items(row, kind);
     char *const text = items ? bom_licence_join(items, texts) : NULL;
     json_t *const licence = text ? json_string(text) : NULL;
 
@@ -64,7 +64,7 @@ static json_t *bom_spdx_licence(const json_t *row, enum bom_licence kind, json_t
 /* Lists the observed evidence for people. */
 static json_t *bom_spdx_observed(const json_t *row)
 {
-    json_t *const items = bom_licence_items(json_object_get(row, "evidence"), BOM_OBSERVED);
+    json_t *const items = bom_licence_items(row, BOM_OBSERVED);
     json_t *text = json_string(json_array_size(items) ? "observed:" : "nothing was observed");
     const json_t *item;
     size_t i;

@@ -228,11 +228,6 @@ void evidence_append(struct evidence *to, const struct evidence *from)
     }
 }
 
-bool evidence_counts(enum evidence_grade grade, enum evidence_grade best)
-{
-    return grade > EVIDENCE_NONE && grade <= best && (grade == best || best <= EVIDENCE_RECITED);
-}
-
 enum evidence_grade evidence_best(const struct evidence *e)
 {
     enum evidence_grade best = EVIDENCE_NONE;

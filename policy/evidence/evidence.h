@@ -167,12 +167,6 @@ void evidence_set_package(struct evidence *e, const char *name);
 /* Adds all items, unknowns and stanzas of from, and its package if there is none yet. */
 void evidence_append(struct evidence *to, const struct evidence *from);
 
-/*
- * Returns whether evidence of this grade counts if the highest grade among all of it is best: it is
- * of that grade, or both are statements of the party itself or of its maker, which hold together.
- */
-bool evidence_counts(enum evidence_grade grade, enum evidence_grade best);
-
 /* Returns the highest grade of all items, or EVIDENCE_NONE. */
 enum evidence_grade evidence_best(const struct evidence *e);
 

@@ -240,6 +240,26 @@ struct rules_verdict {
 const struct rules_assign *rules_assigned(const struct rules *r, enum side party,
                                           const struct rules_known *k);
 
+/* The evidence of a party's licence that counts (rules_decide). Texts are borrowed. */
+struct rules_counted {
+    enum evidence_grade grade; /* the highest */
+    const char *partial;       /* why the items are incomplete; NULL if they are complete */
+    char expired[EVIDENCE_DETAIL_SIZE]; /* why a statement does not count any more; or "" */
+    const char *interpreter; /* evidence of the executable was left out: it is this interpreter */
+    size_t n;
+    struct {
+        const char *licence;
+        const char *source;
+        const char *name;
+    } items[EVIDENCE_ITEMS + 2]; /* notes count with a recital and a declaration */
+};
+
+void rules_count(const struct rules *r, enum side party, const struct rules_known *k,
+                 uint32_t today, struct rules_counted *c);
+
+/* Returns whether the evidence counts whose licence is at this address in the facts. */
+bool rules_counted_has(const struct rules_counted *c, const char *licence);
+
 /* A licence that contradicts the one of a recital. */
 struct rules_contradiction {
     const char *licence; /* borrowed */

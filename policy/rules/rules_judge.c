@@ -20,15 +20,24 @@ void rules_write(char out[RULES_TEXT_SIZE], const char *fmt, ...)
 
 /* ---- selecting evidence ---- */
 
+/*
+ * Returns whether evidence of this grade counts if the highest grade among all of it is best: it is
+ * of that grade, or both are statements of the party itself or of its maker, which hold together.
+ */
+static bool rules_judge_counts(enum evidence_grade grade, enum evidence_grade best)
+{
+    return grade > EVIDENCE_NONE && grade <= best && (grade == best || best <= EVIDENCE_RECITED);
+}
+
 static void rules_judge_count(struct rules_counted *c, enum evidence_grade grade,
                               const char *source, const char *licence, const char *name)
 {
     const enum evidence_grade best = grade > c->grade ? grade : c->grade;
 
-    if (!*licence || !evidence_counts(grade, best)) {
+    if (!*licence || !rules_judge_counts(grade, best)) {
         return;
     }
-    if (!evidence_counts(c->grade, best)) {
+    if (!rules_judge_counts(c->grade, best)) {
         c->partial = NULL;
         c->n = 0;
     }
@@ -196,6 +205,16 @@ void rules_count(const struct rules *r, enum side party, const struct rules_know
     if (a) {
         rules_judge_count(c, EVIDENCE_ASSIGNED, "operator", a->licence, "");
     }
+}
+
+bool rules_counted_has(const struct rules_counted *c, const char *licence)
+{
+    for (size_t i = 0; i < c->n; i++) {
+        if (c->items[i].licence == licence) {
+            return true;
+        }
+    }
+    return false;
 }
 
 /* ---- judging evidence ---- */

@@ -23,23 +23,6 @@ void rules_show_fact(const struct rules_known *k, enum rules_fact fact, char *ou
 
 /* ---- licence ---- */
 
-/* The evidence that counts (evidence_counts), and its highest grade. Texts are borrowed. */
-struct rules_counted {
-    enum evidence_grade grade;
-    const char *partial; /* why the items are incomplete; NULL if they are complete */
-    char expired[EVIDENCE_DETAIL_SIZE]; /* why a statement does not count any more; or "" */
-    const char *interpreter; /* evidence of the executable was left out: it is this interpreter */
-    size_t n;
-    struct {
-        const char *licence;
-        const char *source;
-        const char *name;
-    } items[EVIDENCE_ITEMS + 2]; /* notes count with a recital and a declaration */
-};
-
-void rules_count(const struct rules *r, enum side party, const struct rules_known *k,
-                 uint32_t today, struct rules_counted *c);
-
 /*
  * Judges a single licence by a rule. why receives half a sentence. A text that is not an expression
  * is unknown.

@@ -140,21 +140,29 @@ static json_t *verdict_facts_exe_of(json_t *party, const struct rules_known *k)
     return o;
 }
 
-static json_t *verdict_facts_item(enum side party, enum evidence_grade grade,
+/* The evidence of a party's licence, while it is listed. */
+struct verdict_facts_list {
+    json_t *to;
+    enum side party;
+    struct rules_counted counted;
+};
+
+static json_t *verdict_facts_item(const struct verdict_facts_list *l, enum evidence_grade grade,
                                   enum evidence_source source, const char *licence,
                                   const char *name, const char *detail)
 {
-    return json_pack("{s:s,s:s,s:s,s:s,s:s,s:s}", "of", side_name(party), "grade",
+    return json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:b}", "of", side_name(l->party), "grade",
                      evidence_grade_name(grade), "source", evidence_source_name(source), "licence",
-                     licence, "name", name, "detail", detail);
+                     licence, "name", name, "detail", detail, "counts",
+                     rules_counted_has(&l->counted, licence));
 }
 
-static void verdict_facts_add_statement(json_t *list, enum side party, enum evidence_grade grade,
-                                        enum evidence_source source, const char *licence)
+static void verdict_facts_add_statement(const struct verdict_facts_list *l,
+                                        enum evidence_grade grade, enum evidence_source source,
+                                        const char *licence)
 {
     if (*licence) {
-        (void)json_array_append_new(list,
-                                    verdict_facts_item(party, grade, source, licence, "", ""));
+        (void)json_array_append_new(l->to, verdict_facts_item(l, grade, source, licence, "", ""));
     }
 }
 
@@ -197,13 +205,17 @@ static void verdict_facts_add_evidence(json_t *list, const struct verdict_facts 
 {
     const struct verdict_facts_party *p = &f->parties[party];
     const struct rules_known *k = &p->known;
+    struct verdict_facts_list l = {.to = list, .party = party};
 
-    verdict_facts_add_statement(list, party, EVIDENCE_DECLARED, EVIDENCE_FROM_DECLARATION,
-                                k->declared);
-    verdict_facts_add_statement(list, party, EVIDENCE_RECITED, EVIDENCE_FROM_RECITAL, k->recited);
+    rules_count(f->rules, party, k, f->today, &l.counted);
+    verdict_facts_add_statement(&l, EVIDENCE_DECLARED, EVIDENCE_FROM_DECLARATION, k->declared);
+    verdict_facts_add_statement(&l, EVIDENCE_RECITED, EVIDENCE_FROM_RECITAL, k->recited);
     if (p->assigned) {
-        verdict_facts_add_statement(list, party, EVIDENCE_ASSIGNED, EVIDENCE_FROM_OPERATOR,
+        verdict_facts_add_statement(&l, EVIDENCE_ASSIGNED, EVIDENCE_FROM_OPERATOR,
                                     p->assigned->licence);
+    }
+    if (l.counted.partial && p->json) {
+        (void)json_object_set_new(p->json, "incomplete", json_string(l.counted.partial));
     }
     if (!k->inspection || k->inspection->outcome != INSPECTION_OK) {
         return;
@@ -215,7 +227,7 @@ static void verdict_facts_add_evidence(json_t *list, const struct verdict_facts 
         if (evidence_expired(it, f->today)) {
             continue;
         }
-        item = verdict_facts_item(party, it->grade, it->source, it->licence, it->name, it->detail);
+        item = verdict_facts_item(&l, it->grade, it->source, it->licence, it->name, it->detail);
         if (item && it->grade == EVIDENCE_SIGNED) {
             verdict_facts_add_signature(item, &it->signature);
         }
@@ -406,37 +418,6 @@ json_t *verdict_facts_taints(const uint32_t taint_of[SIDES])
 
 /* ---- the part that is kept ---- */
 
-static enum evidence_grade verdict_facts_grade_of(const json_t *item)
-{
-    const char *name = json_string_value(json_object_get(item, "grade"));
-    const int grade = name ? evidence_grade_find(name) : -1;
-
-    return grade < 0 ? EVIDENCE_NONE : (enum evidence_grade)grade;
-}
-
-static bool verdict_facts_same(const json_t *a, const json_t *b, const char *member)
-{
-    return json_equal(json_object_get(a, member), json_object_get(b, member));
-}
-
-/* Returns true if beside other evidence of the same party, this does not count. */
-static bool verdict_facts_outdone(const json_t *item, const json_t *all)
-{
-    const enum evidence_grade own = verdict_facts_grade_of(item);
-    const json_t *other;
-    size_t i;
-
-    json_array_foreach(all, i, other)
-    {
-        const enum evidence_grade best = verdict_facts_grade_of(other);
-
-        if (best > own && verdict_facts_same(item, other, "of") && !evidence_counts(own, best)) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static json_t *verdict_facts_licences(const json_t *evidence)
 {
     static const char *const members[] = {"of", "grade", "source", "licence"};
@@ -446,7 +427,7 @@ static json_t *verdict_facts_licences(const json_t *evidence)
 
     json_array_foreach(evidence, i, item)
     {
-        json_t *o = verdict_facts_outdone(item, evidence) ? NULL : json_object();
+        json_t *o = json_is_true(json_object_get(item, "counts")) ? json_object() : NULL;
 
         for (size_t k = 0; o && k < sizeof members / sizeof *members; k++) {
             (void)json_object_set(o, members[k], json_object_get(item, members[k]));

@@ -60,7 +60,7 @@ json_t *verdict_facts_taints(const uint32_t taint_of[SIDES]) __attribute__((warn
  * Returns the part of the verdict that is kept while the session lives, packed (facts_pack.h),
  * since a relaying session must be small: "verdict", "rule", "permissive", "client" and "backend"
  * as in the audit record, and as "licences" the evidence of each party that counts
- * (evidence_counts), with "of", "grade", "source" and "licence". The caller frees it. Returns NULL
+ * (rules_count), with "of", "grade", "source" and "licence". The caller frees it. Returns NULL
  * if out of memory, or not described.
  */
 char *verdict_facts_text(const struct verdict_facts *f) __attribute__((warn_unused_result));

@@ -266,8 +266,8 @@ END_TEST
 #define TIMES_8(text) text text text text text text text text
 #define SIGNED \
     "\"of\":\"backend\",\"grade\":\"signed\",\"source\":\"envelope\",\"licence\":\"MIT\"," \
-    "\"name\":\"\",\"detail\":\"\",\"key\":\"" TIMES_8("1a1a1a1a") "\",\"envelope\":\"" TIMES_8( \
-        "2b2b2b2b") "\",\"issued\":\"2025-12-01\""
+    "\"name\":\"\",\"detail\":\"\",\"counts\":true,\"key\":\"" TIMES_8( \
+        "1a1a1a1a") "\",\"envelope\":\"" TIMES_8("2b2b2b2b") "\",\"issued\":\"2025-12-01\""
 
 START_TEST(a_signed_licence_names_its_key_and_envelope)
 {
@@ -382,6 +382,44 @@ START_TEST(the_operators_word_is_the_highest)
 }
 END_TEST
 
+/* An interpreter's package is recorded, and says nothing of what it runs. */
+START_TEST(the_package_of_an_interpreter_does_not_count)
+{
+    struct verdict_facts f;
+
+    know_nothing();
+    peer.unknown[PEER_PID].why = NULL;
+    peer.unknown[PEER_EXE_PATH].why = NULL;
+    snprintf(peer.exe.path, sizeof peer.exe.path, "/usr/bin/python3.11");
+    know_of_file(SIDE_BACKEND, EVIDENCE_PACKAGED, "PSF-2.0");
+    known[SIDE_BACKEND].declared = "MIT";
+    expect_licences("[" KEPT("backend", "declared", "declaration", "MIT") "]");
+
+    verdict_facts_init(&f, &config, &rules, known, 20260101);
+    ck_assert(verdict_facts_describe(&f));
+    ck_assert_uint_eq(json_array_size(f.evidence), 2);
+    ck_assert(json_is_true(json_object_get(json_array_get(f.evidence, 0), "counts")));
+    ck_assert(json_is_false(json_object_get(json_array_get(f.evidence, 1), "counts")));
+    verdict_facts_deinit(&f);
+}
+END_TEST
+
+START_TEST(incomplete_evidence_is_recorded_as_such)
+{
+    struct verdict_facts f;
+
+    know_nothing();
+    know_of_file(SIDE_CLIENT, EVIDENCE_PACKAGED, "MIT");
+    evidence_add_unknown(&inspections[SIDE_CLIENT].evidence, EVIDENCE_FROM_DPKG, 0, "a part");
+    verdict_facts_init(&f, &config, &rules, known, 20260101);
+    ck_assert(verdict_facts_describe(&f));
+    ck_assert_str_eq(json_string_value(json_object_get(f.parties[SIDE_CLIENT].json, "incomplete")),
+                     "a part");
+    ck_assert_ptr_null(json_object_get(f.parties[SIDE_BACKEND].json, "incomplete"));
+    verdict_facts_deinit(&f);
+}
+END_TEST
+
 START_TEST(what_is_not_described_is_not_kept)
 {
     struct verdict_facts f;
@@ -409,6 +447,8 @@ int main(void)
     tcase_add_test(tc, files_are_recorded_of_packages_alone);
     tcase_add_test(tc, more_files_than_a_record_has_are_named_as_cut);
     tcase_add_test(tc, the_operators_word_is_the_highest);
+    tcase_add_test(tc, the_package_of_an_interpreter_does_not_count);
+    tcase_add_test(tc, incomplete_evidence_is_recorded_as_such);
     tcase_add_test(tc, what_is_not_described_is_not_kept);
     return unit_run(s);
 }
