@@ -81,8 +81,8 @@ static void monitor_session_hold_dial(struct monitor_session *t)
         return;
     }
     worker_pool_message_senders(t);
-    monitor_session_watch_backend(t);
     worker_pool_attach(t);
+    monitor_session_watch_backend(t);
 }
 
 static void monitor_session_hold_on_dial(evutil_socket_t fd, short what, void *arg)

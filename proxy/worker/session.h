@@ -75,9 +75,13 @@ struct session_host {
 /* Both directions of both channel pairs. */
 #define SESSION_WATCH_DIRECTIONS 4
 
+/* The backend's process: there; lost; or its successor, which is not attached yet. */
+enum session_watch_backend { WATCH_THERE, WATCH_LOST, WATCH_COMES };
+
 /* The state of the looks at a relaying session (session_watch.h). */
 struct session_watch {
     unsigned stall_ms;
+    enum session_watch_backend backend;
     uint64_t moved[SESSION_WATCH_DIRECTIONS]; /* bytes that each direction had read and sent */
     unsigned still_ms[SESSION_WATCH_DIRECTIONS];
     uint64_t received; /* fds, at the last look */

@@ -271,7 +271,7 @@ bool session_hold_lose(struct session_hold *h, enum session_reason reason)
         return false;
     }
     setup_lose_device(h->setup);
-    session_watch_forget_backend(s);
+    session_watch_lose_backend(s);
     overdue_forget_owed(&s->guard->page->overdue);
     h->state = HOLD_WAITS;
     h->expired = false;
@@ -322,6 +322,7 @@ static void session_hold_fall_back(struct session_hold *h, enum session_reason r
     session_attach_free(h->attach);
     h->attach = NULL;
     sock_hang_up(&h->backend_fd);
+    session_watch_lose_backend(h->session);
     h->state = HOLD_WAITS;
     session_hold_tell(h, IPC_DETACHED);
     session_hold_answer(h);
@@ -378,7 +379,7 @@ static void session_hold_go_on(struct session_hold *h)
         session_end(s, REASON_NO_RESOURCES);
         return;
     }
-    session_watch_senders(s);
+    session_watch_attach_backend(s);
 }
 
 static void session_hold_on_attach(void *arg, const struct ipc_difference *refused)
@@ -474,6 +475,7 @@ void session_hold_attach_take(struct session_host *host, uint64_t id,
         sock_hang_up(&backend_fd);
         return;
     }
+    session_watch_expect_backend(s);
     session_senders_recheck(s, &settings->same);
     how.sender_check[SIDE_BACKEND] = s->guard->watching[SIDE_BACKEND];
     how.request = h->request;

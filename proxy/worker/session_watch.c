@@ -16,13 +16,21 @@ static unsigned session_watch_least(unsigned a, unsigned b)
     return a < b ? a : b;
 }
 
+/* Returns the parties whose processes are gone: not of a new process that is not attached yet. */
+static uint32_t session_watch_parties_gone(const struct session *s)
+{
+    const struct session_watch *const w = &s->guard->watch;
+
+    return w->gone & ~(w->backend == WATCH_THERE ? 0 : PARTY(SIDE_BACKEND));
+}
+
 /* Returns the time until the first or next look. */
 static unsigned session_watch_period_ms(const struct session *s)
 {
     const struct session_watch *w = &s->guard->watch;
     unsigned ms = session_watch_least(LIMIT_STALL_LOOK_MS, w->stall_ms / LOOKS);
 
-    if (w->gone) {
+    if (session_watch_parties_gone(s)) {
         ms = session_watch_least(ms, w->gone_ms);
     }
     return ms > 0 ? ms : 1;
@@ -69,7 +77,7 @@ static bool session_watch_unread(struct session *s, bool waits_for_fds, unsigned
 
 enum session_reason session_watch_died(const struct session *s)
 {
-    const uint32_t gone = s->guard->watch.gone;
+    const uint32_t gone = session_watch_parties_gone(s);
 
     if (gone & PARTY(SIDE_CLIENT)) {
         return REASON_CLIENT_DIED;
@@ -88,7 +96,7 @@ static enum session_reason session_watch_look(struct session *s, unsigned ms, bo
     bool waits_for_fds = false;
     bool stalls = false;
 
-    *again = w->gone != 0;
+    *again = session_watch_parties_gone(s) != 0;
     for (unsigned i = 0; i < 2 && lanes[i]; i++) {
         const struct channel_pair *l = lanes[i];
         const bool up = session_watch_stalls(w, 2 * i, &l->to_backend, l->to_backend_wait, ms);
@@ -99,7 +107,7 @@ static enum session_reason session_watch_look(struct session *s, unsigned ms, bo
                         l->to_client_wait == CHANNEL_PAIR_WAIT_FDS;
         *again = *again || l->to_backend_wait || l->to_client_wait;
     }
-    if (w->gone) {
+    if (session_watch_parties_gone(s)) {
         w->gone_ms -= session_watch_least(ms, w->gone_ms);
         if (w->gone_ms == 0) {
             return session_watch_died(s);
@@ -137,14 +145,20 @@ enum session_reason session_watch_turn(struct session *s)
     return reason;
 }
 
-void session_watch_forget_backend(struct session *s)
+void session_watch_lose_backend(struct session *s)
 {
     struct session_watch *const w = &s->guard->watch;
 
+    w->backend = WATCH_LOST;
     w->gone &= ~PARTY(SIDE_BACKEND);
     w->handed_on &= ~PARTY(SIDE_BACKEND);
     s->guard->page->handed_on = w->handed_on;
     s->guard->watching[SIDE_BACKEND] = NULL;
+}
+
+void session_watch_expect_backend(struct session *s)
+{
+    s->guard->watch.backend = WATCH_COMES;
 }
 
 /* Has the kernel report the senders from now on, on a socket that did not need it before. */
@@ -179,6 +193,15 @@ void session_watch_gone(struct session *s)
     session_watch_soon(s);
 }
 
+void session_watch_attach_backend(struct session *s)
+{
+    s->guard->watch.backend = WATCH_THERE;
+    session_watch_senders(s);
+    if (s->guard->watch.gone) {
+        session_watch_gone(s);
+    }
+}
+
 void session_watch_stranger(struct session *s, enum side party, const struct sock_sender *from)
 {
     struct session_watch *w = &s->guard->watch;
@@ -203,6 +226,9 @@ void session_gone(struct session_host *h, uint64_t id, uint32_t parties)
 
     if (!s || s->state == SESSION_DEAD) {
         return;
+    }
+    if (s->guard->watch.backend == WATCH_LOST) {
+        parties &= ~PARTY(SIDE_BACKEND);
     }
     s->guard->watch.gone |= parties;
     if (s->channels) {

@@ -31,8 +31,17 @@ void session_watch_soon(struct session *s);
  */
 enum session_reason session_watch_turn(struct session *s) __attribute__((warn_unused_result));
 
-/* The backend is gone, and another process may take its place: what was seen of it is void. */
-void session_watch_forget_backend(struct session *s);
+/*
+ * The backend is gone, and another process may take its place: what was seen of it is void, as is
+ * what the monitor still reports of it.
+ */
+void session_watch_lose_backend(struct session *s);
+
+/* Another process has come: what the monitor reports from now on is about it … */
+void session_watch_expect_backend(struct session *s);
+
+/* … and it has taken the place. */
+void session_watch_attach_backend(struct session *s);
 
 /* Has the senders checked; if only for a note, on the main sockets alone. */
 void session_watch_senders(struct session *s);

@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 
 #include "base/sock.h"
+#include "proxy/worker/session_watch.h"
 #include "tests/support/peer.h"
 #include "tests/support/unit.h"
 #include "tests/unit/worker/session_rig.h"
@@ -100,6 +101,46 @@ START_TEST(a_session_that_relays_has_no_time_out)
     rig_settle(&rig);
     ck_assert_int_eq(s->state, SESSION_DRAINING);
     ck_assert(evtimer_pending(&s->timer, NULL));
+    rig_close_peers(&p);
+}
+END_TEST
+
+/* The monitor may report the end of a process when its session is held already. */
+START_TEST(the_end_of_a_process_that_is_lost_already)
+{
+    const uint32_t backend = 1u << SIDE_BACKEND;
+    struct rig_peers p;
+    struct session *s;
+
+    rig_session(&rig, &p, 1, 0, 0);
+    rig_lead(&rig, &p, SESSION_RELAYING);
+    s = TAILQ_FIRST(&rig.host.lists[SESSION_RELAYING]);
+    session_watch_lose_backend(s);
+    session_gone(&rig.host, 1, backend);
+    ck_assert_int_eq(session_watch_died(s), REASON_NONE);
+    session_watch_expect_backend(s);
+    session_watch_attach_backend(s);
+    ck_assert_int_eq(session_watch_died(s), REASON_NONE);
+    rig_close_peers(&p);
+}
+END_TEST
+
+/* Its successor may end before it has its place: it counts from then on. */
+START_TEST(the_end_of_a_process_that_has_just_come)
+{
+    const uint32_t backend = 1u << SIDE_BACKEND;
+    struct rig_peers p;
+    struct session *s;
+
+    rig_session(&rig, &p, 1, 0, 0);
+    rig_lead(&rig, &p, SESSION_RELAYING);
+    s = TAILQ_FIRST(&rig.host.lists[SESSION_RELAYING]);
+    session_watch_lose_backend(s);
+    session_watch_expect_backend(s);
+    session_gone(&rig.host, 1, backend);
+    ck_assert_int_eq(session_watch_died(s), REASON_NONE);
+    session_watch_attach_backend(s);
+    ck_assert_int_eq(session_watch_died(s), REASON_BACKEND_DIED);
     rig_close_peers(&p);
 }
 END_TEST
@@ -484,6 +525,8 @@ int main(void)
     tcase_add_test(tc, a_monitor_that_says_nothing);
     tcase_add_test(tc, a_session_that_relays_has_no_time_out);
     tcase_add_test(tc, draining_that_does_not_come_to_its_end);
+    tcase_add_test(tc, the_end_of_a_process_that_is_lost_already);
+    tcase_add_test(tc, the_end_of_a_process_that_has_just_come);
     tcase_add_test(tc, a_client_is_told_and_nobody_else);
     tcase_add_test(tc, a_client_whose_request_has_been_read);
     tcase_add_test(tc, refusals_up_to_the_limit_and_one_past);
