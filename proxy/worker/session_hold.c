@@ -602,8 +602,35 @@ void session_hold_watch(struct session_hold *h)
     channel_pair_keep(h->session->channels, h->setup);
 }
 
+/*
+ * Answers all that waits with an error, and hangs up. QEMU reads the end, and goes on waiting for a
+ * reply all the same; so it must not send another request in between.
+ */
+static void session_hold_fail_all(struct session_hold *h)
+{
+    const int client_fd = h->session->channels->client.fd;
+    struct setup_request *r;
+    struct setup_request *next;
+
+    shutdown(client_fd, SHUT_RD);
+    h->expired = true;
+    TAILQ_FOREACH_SAFE(r, &h->setup->requests, link, next)
+    {
+        if (h->setup->lack != SETUP_KEPT || !session_hold_room(h)) {
+            break;
+        }
+        (void)session_hold_answer_one(h, r);
+    }
+    if (session_hold_flush(h)) {
+        shutdown(client_fd, SHUT_WR);
+    }
+}
+
 void session_hold_stop(struct session_hold *h)
 {
+    if (session_hold_holds(h) && h->setup->lack == SETUP_KEPT) {
+        session_hold_fail_all(h);
+    }
     evtimer_del(&h->due);
     evtimer_del(&h->limit);
     if (h->session->channels) {

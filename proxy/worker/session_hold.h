@@ -32,7 +32,7 @@ struct session_hold;
 struct session_hold *session_hold_new(struct session *s, const struct ipc_session *settings,
                                       bool resumed) __attribute__((warn_unused_result));
 
-/* Stops all events. Call when the session ends. */
+/* Stops all events, and answers what waits with an error. Call when the session ends. */
 void session_hold_stop(struct session_hold *h);
 
 /* Closes what it still has. NULL is allowed. */

@@ -406,8 +406,10 @@ START_TEST(a_process_with_another_region_is_not_taken)
 }
 END_TEST
 
+/* What still waits gets an error first. */
 START_TEST(the_session_ends_when_its_time_is_over)
 {
+    const struct wire_region_access a = {.count = 4};
     struct pair p;
     struct rig r;
 
@@ -416,8 +418,10 @@ START_TEST(the_session_ends_when_its_time_is_over)
     sock_close(&r.backend_fd);
     unlink(r.backend);
     lose_device(&r, &p);
-    rig_await_log(&r, "ended: reason=backend-lost", NULL, 0);
+    peer_send(p.client_fd, command(5, WIRE_REGION_READ), &a, sizeof a, NULL);
+    ck_assert_int_eq(peer_recv_error(p.client_fd, 5, WIRE_REGION_READ), EIO);
     peer_expect_eof(p.client_fd);
+    rig_await_log(&r, "ended: reason=backend-lost", NULL, 0);
     sock_close(&p.client_fd);
     r.backend_fd = peer_listen(r.backend, 8);
     rig_stop(&r);
