@@ -10,6 +10,7 @@
 #include <unistd.h>
 #include <zlib.h>
 #include <zstd.h>
+#include <zstd_errors.h>
 
 #include "base/limits.h"
 #include "trace/file/swapped.h"
@@ -37,7 +38,9 @@ struct unpack {
     bool open; /* inside a member or frame */
     z_stream gzip;
     ZSTD_DStream *zstd;
-    size_t at; /* in[at … have - 1] is not used yet */
+    size_t zstd_wants; /* bytes that libzstd asks for next */
+    int error;         /* -errno, after what was unpacked before it */
+    size_t at;         /* in[at … have - 1] is not used yet */
     size_t have;
     uint8_t in[UNPACK_IN];
 };
@@ -130,6 +133,7 @@ static int unpack_begin_zstd(struct unpack *u)
         return -ENOMEM;
     }
     u->form = UNPACK_ZSTD;
+    u->zstd_wants = ZSTD_initDStream(u->zstd);
     return ZSTD_isError(
                ZSTD_DCtx_setParameter(u->zstd, ZSTD_d_windowLogMax, LIMIT_TRACE_WINDOW_LOG))
                ? -EINVAL
@@ -167,7 +171,7 @@ static ssize_t unpack_find_form(struct unpack *u)
     return 1;
 }
 
-/* ---- each form: these return bytes, 0 if more of the file is needed, or -errno ---- */
+/* ---- each form: these return bytes, or 0 and perhaps set error ---- */
 
 static ssize_t unpack_step_gzip(struct unpack *u, uint8_t *out, size_t n)
 {
@@ -188,23 +192,38 @@ static ssize_t unpack_step_gzip(struct unpack *u, uint8_t *out, size_t n)
         u->open = false;
         r = inflateReset(z);
     }
-    if (r == Z_MEM_ERROR) {
-        return -ENOMEM;
+    if (r != Z_OK && r != Z_BUF_ERROR) {
+        u->error = r == Z_MEM_ERROR ? -ENOMEM : -EBADMSG;
     }
-    return r == Z_OK || r == Z_BUF_ERROR ? z->next_out - out : -EBADMSG;
+    return z->next_out - out;
+}
+
+/*
+ * After an error, libzstd does not have what it has unpacked in the same call: so it gets one
+ * header or block at a time. What it asks for has the next block's header in it.
+ */
+static size_t unpack_zstd_next(const struct unpack *u)
+{
+    const size_t wants = u->zstd_wants > UNPACK_ZSTD_BLOCK_HEADER
+                             ? u->zstd_wants - UNPACK_ZSTD_BLOCK_HEADER
+                             : u->zstd_wants;
+
+    return wants < u->have - u->at ? wants : u->have - u->at;
 }
 
 static ssize_t unpack_step_zstd(struct unpack *u, uint8_t *out, size_t n)
 {
-    ZSTD_inBuffer in = {.src = u->in, .size = u->have, .pos = u->at};
+    ZSTD_inBuffer in = {.src = u->in, .size = u->at + unpack_zstd_next(u), .pos = u->at};
     ZSTD_outBuffer o = {.dst = out, .size = n};
     const size_t wants = ZSTD_decompressStream(u->zstd, &o, &in);
 
     if (ZSTD_isError(wants)) {
-        return -EBADMSG;
+        u->error = ZSTD_getErrorCode(wants) == ZSTD_error_memory_allocation ? -ENOMEM : -EBADMSG;
+        return 0;
     }
     if (in.pos > u->at || o.pos > 0) {
         u->open = wants != 0 && wants != UNPACK_ZSTD_BLOCK_HEADER;
+        u->zstd_wants = wants > 0 ? wants : UNPACK_ZSTD_BLOCK_HEADER;
     }
     u->at = in.pos;
     return (ssize_t)o.pos;
@@ -242,9 +261,9 @@ ssize_t unpack_read(struct unpack *u, void *out, size_t n)
         return got;
     }
     for (;;) {
-        got = unpack_step(u, out, n);
-        if (got != 0) {
-            return got;
+        got = u->error ? 0 : unpack_step(u, out, n);
+        if (got > 0 || u->error) {
+            return got > 0 ? got : u->error;
         }
         if (u->at < u->have) {
             /* It used some, and needs more of what is there. */
