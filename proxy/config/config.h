@@ -209,7 +209,7 @@ struct config_route {
     struct config_place at;  /* of its route statement */
     char *trace_file;        /* absolute; NULL: the route's sessions are not captured */
     struct config_trace trace;
-    struct config_place trace_at, trace_filter_at;
+    struct config_place trace_at, trace_filter_at, trace_pack_at;
     struct config_place name_at, listen_at, backend_at, owner_at, group_at, sessions_at, wait_at;
     struct config_place spawn_user_at, spawn_group_at;
 };
@@ -366,6 +366,12 @@ int config_parse(struct config *c, const void *p, size_t n, struct config_errors
  * with errors added to e, or -ENOMEM.
  */
 int config_check(struct config *c, struct config_errors *e) __attribute__((warn_unused_result));
+
+/*
+ * Decides whether the route's capture is packed, and names its file so. Part of config_check, and
+ * for a file that is set later. Returns 0 or -ENOMEM.
+ */
+int config_settle_trace(struct config_route *r) __attribute__((warn_unused_result));
 
 /*
  * Looks up the ids of users and groups, reads the poem, and sets the number of workers if not

@@ -353,6 +353,34 @@ static void config_settle_dma(struct config_route *r)
     }
 }
 
+int config_settle_trace(struct config_route *r)
+{
+    static const char suffix[] = CONFIG_PACK_SUFFIX;
+    const size_t n = r->trace_file ? strlen(r->trace_file) : 0;
+    const bool named =
+        n >= sizeof suffix && strcmp(r->trace_file + n - (sizeof suffix - 1), suffix) == 0;
+    char *path;
+
+    if (!r->trace_file) {
+        return 0;
+    }
+    if (r->trace_pack_at.line == 0) {
+        const bool packs = named || r->trace.rotate_mib > 0 || r->trace.every_ms > 0;
+
+        r->trace.pack = packs ? CONFIG_PACK_ZSTD : CONFIG_PACK_NO;
+    }
+    if (named || r->trace.pack == CONFIG_PACK_NO) {
+        return 0;
+    }
+    path = realloc(r->trace_file, n + sizeof suffix);
+    if (!path) {
+        return -ENOMEM;
+    }
+    memcpy(path + n, suffix, sizeof suffix);
+    r->trace_file = path;
+    return 0;
+}
+
 int config_check(struct config *c, struct config_errors *e)
 {
     const size_t before = e->total;
@@ -360,6 +388,11 @@ int config_check(struct config *c, struct config_errors *e)
     /* In a file with errors, one of them may have been meant as a route. */
     if (c->n_routes == 0 && !c->has_template && before == 0) {
         config_errors_add(e, (struct config_place){0, 0}, "route NAME {", "there is no route");
+    }
+    for (size_t i = 0; i < c->n_routes; i++) {
+        if (config_settle_trace(&c->routes[i]) < 0) {
+            return -ENOMEM;
+        }
     }
     if (config_index_make(c) < 0) {
         return -ENOMEM;

@@ -20,13 +20,19 @@
 #define CONFIG_TRACE_BUFFER_DEFAULT 8u
 #define CONFIG_TRACE_BUFFER_MOST 1024u
 
+enum config_pack { CONFIG_PACK_NO, CONFIG_PACK_ZSTD };
+
+/* The end of a packed file's name. */
+#define CONFIG_PACK_SUFFIX ".zst"
+
 struct config_trace {
     unsigned payload;    /* bytes, or CONFIG_PAYLOAD_ALL or CONFIG_PAYLOAD_GUEST */
     unsigned rotate_mib; /* start a new file from this size on; 0: never by size */
     unsigned every_ms;   /* … and at this age; 0: never by age */
     unsigned keep;       /* number of old files to keep besides the newest; 0: all */
     unsigned memory_mib; /* size of a flight recorder; 0: not one, all is written */
-    char *filter;        /* trace/decode/filter.h; NULL: all messages */
+    enum config_pack pack;
+    char *filter; /* trace/decode/filter.h; NULL: all messages */
 };
 
 #endif

@@ -70,6 +70,8 @@ static const char *const word_backend[] = {"backend", NULL};
 static const char *const word_end[] = {"end", NULL};
 static const char *const mappable_words[] = {
     [CONFIG_MAPPABLE_PASS] = "pass", [CONFIG_MAPPABLE_STRIP] = "strip", NULL};
+static const char *const pack_words[] = {
+    [CONFIG_PACK_NO] = "no", [CONFIG_PACK_ZSTD] = "zstd", NULL};
 static const char *const failure_words[] = {
     [CONFIG_AUDIT_REFUSE] = "refuse", [CONFIG_AUDIT_TAINT] = "taint", NULL};
 
@@ -395,6 +397,8 @@ static const struct config_word words[] = {
                NULL},
               {"memory", "MIB", VALUE_COUNT, 1, 4096, IN_ROUTE(trace.memory_mib), CONFIG_NO_PLACE,
                NULL},
+              {"pack", "HOW", VALUE_CHOICE, 0, 0, IN_ROUTE(trace.pack), IN_ROUTE(trace_pack_at),
+               pack_words},
               {"filter", "FILTER", VALUE_TEXT, 0, 0, IN_ROUTE(trace.filter),
                IN_ROUTE(trace_filter_at), NULL}},
      .help = "the file to which messages are captured"},

@@ -373,7 +373,7 @@ static int options_set_trace(struct config *c, const char *file, struct config_e
         return -EINVAL;
     }
     c->routes[0].trace_file = path;
-    return 0;
+    return config_settle_trace(&c->routes[0]);
 }
 
 /* Makes the route of the command line. Returns 0, -EINVAL with errors added, or another -errno. */

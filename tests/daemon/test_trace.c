@@ -568,7 +568,7 @@ START_TEST(a_large_file_is_followed_by_another)
     unsigned over = 0;
 
     trace_rig_stream(&s, 4000, WIRE_DEVICE_SET_IRQS, 500);
-    trace_rig_start(&r, "", "rotate 1");
+    trace_rig_start(&r, "", "rotate 1 pack no");
     rig_session(&r, TRACE_RIG_CAPS, TRACE_RIG_CAPS, &p);
     for (unsigned i = 0; i < 3; i++) {
         trace_rig_pass(&p, &s);

@@ -16,13 +16,16 @@
 #include "tests/support/peer.h"
 #include "tests/support/unit.h"
 
+static const char *const packs[] = {"pack no", "pack zstd"};
+
+/* What it had written can be read, packed or not. */
 START_TEST(a_tracer_killed_is_started_again)
 {
     struct trace_sums sums;
     struct pair p;
     struct rig r;
 
-    trace_rig_start(&r, "", "");
+    trace_rig_start(&r, "", packs[_i]);
     rig_session(&r, TRACE_RIG_CAPS, TRACE_RIG_CAPS, &p);
     pair_ping(&p);
     trace_rig_await(trace_rig_file(0), TRACE_RIG_VERSIONS + 2);
@@ -45,6 +48,7 @@ START_TEST(a_tracer_killed_is_started_again)
     trace_rig_stop(&r);
     sums = trace_rig_read(trace_rig_file(1), NULL, NULL);
     ck_assert_uint_eq(sums.messages, TRACE_RIG_VERSIONS + 2);
+    ck_assert_int_eq(sums.outcome, TRACE_END);
     sums = trace_rig_read(trace_rig_file(0), NULL, NULL);
     ck_assert_uint_ge(sums.messages, 2);
     ck_assert_uint_eq(sums.over, 1);
@@ -179,7 +183,7 @@ int main(void)
     Suite *const s = suite_create("trace_killed");
     TCase *const tc = rig_case(s, "the tracer");
 
-    tcase_add_test(tc, a_tracer_killed_is_started_again);
+    tcase_add_loop_test(tc, a_tracer_killed_is_started_again, 0, 2);
     tcase_add_test(tc, a_tracer_killed_again_and_again_comes_back);
     tcase_add_test(tc, a_capture_goes_on_in_another_worker);
     tcase_add_loop_test(tc, a_capture_shows_where_its_gap_is, 0, 2);

@@ -15,12 +15,17 @@
 #include "tests/support/process.h"
 #include "tests/support/unit.h"
 
+/* The end of the names of packed files. */
+static const char *suffix = "";
+
 const char *trace_rig_file(unsigned n)
 {
-    char name[32] = "r.pcapng";
+    char name[32];
 
     if (n > 0) {
-        snprintf(name, sizeof name, "r.pcapng.%u", n);
+        snprintf(name, sizeof name, "r.pcapng%s.%u", suffix, n);
+    } else {
+        snprintf(name, sizeof name, "r.pcapng%s", suffix);
     }
     return unit_path(name);
 }
@@ -41,6 +46,7 @@ static void start(struct rig *r, const char *file_statements, const char *file, 
 
 void trace_rig_start(struct rig *r, const char *file_statements, const char *trace_words)
 {
+    suffix = strstr(trace_words, "pack zstd") ? ".zst" : "";
     start(r, file_statements, trace_rig_file(0), trace_words);
 }
 

@@ -122,7 +122,7 @@ static bool tracer_capture_section(struct tracer_capture *c)
     c->file++;
     c->interfaces = 0;
     c->begun_ms = clock_ms();
-    c->begun_bytes = c->out.bytes;
+    c->begun_bytes = tracer_out_size(&c->out);
     c->counts.files++;
     return good;
 }
@@ -291,7 +291,7 @@ static void tracer_capture_on_writable(evutil_socket_t fd, short what, void *arg
 /* Starts to write to a file. Takes fd. */
 static void tracer_capture_open_take(struct tracer_capture *c, int fd)
 {
-    const int err = tracer_out_init_take(&c->out, fd);
+    const int err = tracer_out_init_take(&c->out, fd, c->settings.pack != 0);
 
     if (err) {
         tracer_capture_fail(c, err);
@@ -392,7 +392,7 @@ void tracer_capture_file_take(struct tracer *t, int fd)
          */
         c->dumping = false;
         c->begun_ms = clock_ms();
-        c->begun_bytes = c->out.bytes;
+        c->begun_bytes = tracer_out_size(&c->out);
         return;
     }
     if (c->out.fd >= 0) {
@@ -413,7 +413,7 @@ static bool tracer_capture_next_is_due(const struct tracer_capture *c)
     if (s->given || c->memory || c->wants_file || c->interfaces == 0) {
         return false;
     }
-    return (s->rotate > 0 && c->out.bytes - c->begun_bytes >= s->rotate) ||
+    return (s->rotate > 0 && tracer_out_size(&c->out) - c->begun_bytes >= s->rotate) ||
            (s->every_ms > 0 && clock_ms() - c->begun_ms >= s->every_ms);
 }
 

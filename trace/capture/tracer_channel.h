@@ -61,6 +61,8 @@ struct tracer_settings {
     uint64_t memory; /* bytes; 0: no flight recorder */
     uint32_t given;  /* 1: its file came as an fd, there is no next one */
     uint32_t once;   /* 1: it has one session, and ends with it */
+    uint32_t pack;   /* 1: its files are packed by zstd */
+    uint32_t zero;
 };
 
 struct tracer_counts {

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <sys/uio.h>
 #include <unistd.h>
+#include <zstd.h>
 
 #include "base/sock.h"
 #include "base/unconst.h"
@@ -25,7 +26,32 @@
 /* Room for a batch and the largest block. */
 #define ROOM (BATCH + SNAP_LENGTH_MOST + LIMIT_FDS_KERNEL * TRACE_CAPTURE_FD_SIZE + (64u << 10))
 
-int tracer_out_init_take(struct tracer_out *o, int fd)
+/* Bytes of packed data to write at once. */
+#define PACKED BATCH
+
+/*
+ * Fast, and with a window that reaches back over some hundred messages: larger ones save nothing.
+ * A packer has 0.5 MiB.
+ */
+#define PACK_LEVEL 1
+#define PACK_WINDOW_LOG 16
+
+/* Ends a frame that has been flushed: an empty last block. */
+static const uint8_t tracer_out_last_block[] = {1, 0, 0};
+
+static int tracer_out_init_pack(struct tracer_out *o)
+{
+    o->packed = malloc(PACKED);
+    o->pack = ZSTD_createCCtx();
+    if (!o->packed || !o->pack ||
+        ZSTD_isError(ZSTD_CCtx_setParameter(o->pack, ZSTD_c_compressionLevel, PACK_LEVEL)) ||
+        ZSTD_isError(ZSTD_CCtx_setParameter(o->pack, ZSTD_c_windowLog, PACK_WINDOW_LOG))) {
+        return -ENOMEM;
+    }
+    return 0;
+}
+
+int tracer_out_init_take(struct tracer_out *o, int fd, bool pack)
 {
     struct stat st;
     int err = 0;
@@ -39,6 +65,9 @@ int tracer_out_init_take(struct tracer_out *o, int fd)
         o->buffer = malloc(ROOM);
         err = o->buffer ? 0 : -ENOMEM;
     }
+    if (!err && pack && !o->pipe) {
+        err = tracer_out_init_pack(o);
+    }
     if (err) {
         tracer_out_deinit(o);
     }
@@ -47,9 +76,22 @@ int tracer_out_init_take(struct tracer_out *o, int fd)
 
 void tracer_out_deinit(struct tracer_out *o)
 {
+    if (o->framed) {
+        (void)!write(o->fd, tracer_out_last_block, sizeof tracer_out_last_block);
+    }
     sock_close(&o->fd);
     free(o->buffer);
     o->buffer = NULL;
+    ZSTD_freeCCtx(o->pack);
+    o->pack = NULL;
+    free(o->packed);
+    o->packed = NULL;
+    o->framed = false;
+}
+
+uint64_t tracer_out_size(const struct tracer_out *o)
+{
+    return o->pack ? (uint64_t)o->whole : o->bytes;
 }
 
 /* Bytes of whole blocks among the first n of the buffer, which starts with a block. */
@@ -106,11 +148,70 @@ static ssize_t tracer_out_write(struct tracer_out *o, const void *p, size_t n)
     return write(o->fd, p, n);
 }
 
+/* ---- packed files ---- */
+
+/* Writes n packed bytes. Returns 0 or -errno. */
+static int tracer_out_write_packed(struct tracer_out *o, size_t n)
+{
+    for (size_t done = 0; done < n;) {
+        const ssize_t wrote = write(o->fd, o->packed + done, n - done);
+
+        if (wrote < 0 && errno == EINTR) {
+            continue;
+        }
+        if (wrote <= 0) {
+            return wrote < 0 ? -errno : -EIO;
+        }
+        done += (size_t)wrote;
+    }
+    return 0;
+}
+
+/* Cuts the file where it was last flushed, and ends its frame there: another one can follow. */
+static void tracer_out_cut_packed(struct tracer_out *o)
+{
+    const size_t n = o->framed ? sizeof tracer_out_last_block : 0;
+
+    (void)ZSTD_CCtx_reset(o->pack, ZSTD_reset_session_only);
+    o->framed = false;
+    if (ftruncate(o->fd, o->whole) == 0 && lseek(o->fd, o->whole, SEEK_SET) == o->whole &&
+        write(o->fd, tracer_out_last_block, n) == (ssize_t)n) {
+        o->whole += (off_t)n;
+    }
+}
+
+static int tracer_out_flush_packed(struct tracer_out *o)
+{
+    ZSTD_inBuffer in = {.src = o->buffer, .size = o->end, .pos = o->start};
+    size_t left = o->end > o->start;
+    off_t size = o->whole;
+    int err = 0;
+
+    while (left > 0 && !err) {
+        ZSTD_outBuffer out = {.dst = o->packed, .size = PACKED};
+
+        left = ZSTD_compressStream2(o->pack, &out, &in, ZSTD_e_flush);
+        err = ZSTD_isError(left) ? -ENOMEM : tracer_out_write_packed(o, out.pos);
+        size += (off_t)out.pos;
+    }
+    if (err) {
+        tracer_out_cut_packed(o);
+    } else if (size > o->whole) {
+        o->whole = size;
+        o->framed = true;
+    }
+    o->start = o->end = 0;
+    return err;
+}
+
 int tracer_out_flush(struct tracer_out *o)
 {
     size_t done = 0;
     const size_t all = o->end - o->start;
 
+    if (o->pack) {
+        return tracer_out_flush_packed(o);
+    }
     while (done < all) {
         const ssize_t n = tracer_out_write(o, o->buffer + o->start + done, all - done);
 

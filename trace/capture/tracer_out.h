@@ -3,7 +3,8 @@
 /*
  * A capture's output: a file or a pipe behind a large buffer. Blocks are added whole. A file is
  * written in large pieces and ends between two blocks even after errors; writing to a pipe never
- * blocks.
+ * blocks. A file can be packed by zstd: whatever has been flushed can be unpacked, even if nothing
+ * follows it.
  */
 #ifndef POEMD_TRACE_CAPTURE_TRACER_OUT_H
 #define POEMD_TRACE_CAPTURE_TRACER_OUT_H
@@ -11,6 +12,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 struct tracer_out {
     int fd;       /* owned; -1 if no output is open */
@@ -19,11 +21,19 @@ struct tracer_out {
     uint8_t *buffer;
     size_t start; /* buffer[start … end-1] remain to be written */
     size_t end;
-    uint64_t bytes; /* added since it was opened */
+    uint64_t bytes;           /* added since it was opened */
+    struct ZSTD_CCtx_s *pack; /* NULL: the file is not packed */
+    uint8_t *packed;          /* … what it has made of a part of the buffer */
+    bool framed;              /* … its frame is open: flushed, but not ended */
+    off_t whole;              /* … the file's size when it was last flushed */
 };
 
-/* Takes fd. Returns 0, or -errno after closing it. */
-int tracer_out_init_take(struct tracer_out *o, int fd) __attribute__((warn_unused_result));
+/* Takes fd; pack: packs it if it is a file. Returns 0, or -errno after closing it. */
+int tracer_out_init_take(struct tracer_out *o, int fd, bool pack)
+    __attribute__((warn_unused_result));
+
+/* Returns its size, packed if it is: of what was flushed then, and of what was added otherwise. */
+uint64_t tracer_out_size(const struct tracer_out *o);
 
 /* Closes the output. Bytes still in the buffer are lost. */
 void tracer_out_deinit(struct tracer_out *o);

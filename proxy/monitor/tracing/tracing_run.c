@@ -91,7 +91,8 @@ static void tracing_run_write_capture_take(struct capture *c, int fd)
         .every_ms = how->every_ms,
         .memory = (uint64_t)how->memory_mib << 20,
         .given = c->given,
-        .once = c->session != 0};
+        .once = c->session != 0,
+        .pack = how->pack == CONFIG_PACK_ZSTD};
     /* Always fits: a filter is at most as long as a line of the configuration. */
     (void)!tracer_msg_add(m, how->filter);
     tracing_run_write_take(c->tracing, fd);

@@ -49,6 +49,32 @@ END_TEST
 
 static const struct {
     const char *text;
+    enum config_pack pack;
+    const char *file;
+} packs[] = {
+    {IN_ROUTE("trace /t"), CONFIG_PACK_NO, "/t"},
+    {IN_ROUTE("trace /t.zst"), CONFIG_PACK_ZSTD, "/t.zst"},
+    {IN_ROUTE("trace /t.zst pack no"), CONFIG_PACK_NO, "/t.zst"},
+    {IN_ROUTE("trace /t pack zstd"), CONFIG_PACK_ZSTD, "/t.zst"},
+    {IN_ROUTE("trace /t rotate 1"), CONFIG_PACK_ZSTD, "/t.zst"},
+    {IN_ROUTE("trace /t every 1m"), CONFIG_PACK_ZSTD, "/t.zst"},
+    {IN_ROUTE("trace /t every 1m pack no"), CONFIG_PACK_NO, "/t"},
+    {IN_ROUTE("trace /.zst rotate 1"), CONFIG_PACK_ZSTD, "/.zst"},
+    {IN_ROUTE("trace /t memory 1"), CONFIG_PACK_NO, "/t"},
+};
+
+START_TEST(rotated_files_are_packed_and_named_so)
+{
+    struct parsed x = parse_good(packs[_i].text);
+
+    ck_assert_int_eq(x.c.routes[0].trace.pack, packs[_i].pack);
+    ck_assert_str_eq(x.c.routes[0].trace_file, packs[_i].file);
+    let_go(&x);
+}
+END_TEST
+
+static const struct {
+    const char *text;
     unsigned payload;
 } payloads[] = {
     {IN_ROUTE("trace /t payload 0"), 0},
@@ -73,6 +99,9 @@ static const struct wrong wrongs[] = {
     {IN_ROUTE("trace /t payload some"), 4, 18, "not a payload", "\"all\""},
     {IN_ROUTE("trace /t payload"), 4, 17, "missing BYTES after", ""},
     {IN_ROUTE("trace /t every 500ms"), 4, 16, "out of range", "1s"},
+    {IN_ROUTE("trace /t pack gzip"), 4, 15, "gzip", "zstd"},
+    {IN_ROUTE("trace /t rotate 1") "route b {\nlisten /m\nbackend /b\ntrace /t.zst\n}\n", 9, 7,
+     "another route's trace", "line 4"},
     {IN_ROUTE("trace /t keep 0"), 4, 15, "out of range", "1 to"},
     {IN_ROUTE("trace /t filtre x"), 4, 10, "unknown word", "did you mean \"filter\"?"},
     {IN_ROUTE("trace /t filter \"command=\""), 4, 17, "", "poemctl-trace(1)"},
@@ -102,6 +131,7 @@ int main(void)
     tcase_add_test(tc, every_word);
     tcase_add_loop_test(tc, payloads_are_read, 0, COUNT(payloads));
     tc = unit_case(s, "errors");
+    tcase_add_loop_test(tc, rotated_files_are_packed_and_named_so, 0, COUNT(packs));
     tcase_add_loop_test(tc, each_error_has_its_place, 0, COUNT(wrongs));
     return unit_run(s);
 }

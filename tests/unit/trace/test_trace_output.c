@@ -17,6 +17,7 @@
 #include "tests/support/unit.h"
 #include "trace/capture/tracer_memory.h"
 #include "trace/capture/tracer_out.h"
+#include "trace/file/unpack.h"
 
 /* ---- output ---- */
 
@@ -48,7 +49,8 @@ START_TEST(a_file_has_what_was_added)
     struct stat st;
     int err;
 
-    ck_assert_int_eq(tracer_out_init_take(&o, open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600)), 0);
+    ck_assert_int_eq(
+        tracer_out_init_take(&o, open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600), false), 0);
     ck_assert(!o.pipe);
     for (int i = 0; i < 3000; i++) {
         ck_assert(add_block(&o, 1000, (uint8_t)i, &err));
@@ -72,7 +74,8 @@ START_TEST(a_file_that_may_not_grow_ends_between_two_blocks)
 
     signal(SIGXFSZ, SIG_IGN);
     ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
-    ck_assert_int_eq(tracer_out_init_take(&o, open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600)), 0);
+    ck_assert_int_eq(
+        tracer_out_init_take(&o, open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600), false), 0);
     for (int i = 0; i < 30; i++) {
         ck_assert(add_block(&o, 700, (uint8_t)i, &err));
     }
@@ -88,12 +91,118 @@ START_TEST(a_file_that_may_not_grow_ends_between_two_blocks)
 }
 END_TEST
 
+/* ---- packed files ---- */
+
+/* Unpacks the file: whole blocks of 1,000 bytes with these marks, as far as it was flushed. */
+static void expect_blocks(const char *path, unsigned blocks, bool whole)
+{
+    struct unpack *const u = unpack_new_take(open(path, O_RDONLY | O_CLOEXEC));
+    uint8_t expected[1000];
+    uint8_t got[1000];
+    size_t have = 0;
+    ssize_t n;
+    unsigned i = 0;
+
+    ck_assert_ptr_nonnull(u);
+    while ((n = unpack_read(u, got + have, sizeof got - have)) > 0) {
+        have += (size_t)n;
+        if (have == sizeof got) {
+            put_block(expected, sizeof expected, (uint8_t)i++);
+            ck_assert_mem_eq(got, expected, sizeof got);
+            have = 0;
+        }
+    }
+    ck_assert_int_eq(n, 0);
+    ck_assert_uint_eq(have, 0);
+    ck_assert_uint_eq(i, blocks);
+    ck_assert_int_eq(unpack_is_whole(u), whole);
+    unpack_free(u);
+}
+
+/* After each flush the file can be read, as if its writer were killed then. */
+START_TEST(a_packed_file_has_what_was_flushed)
+{
+    const char *const path = unit_path("out.zst");
+    struct tracer_out o;
+    struct stat st;
+    int err;
+
+    ck_assert_int_eq(
+        tracer_out_init_take(&o, open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600), true), 0);
+    for (unsigned i = 0; i < 2000; i++) {
+        ck_assert(add_block(&o, 1000, (uint8_t)i, &err));
+        if (i % 500 == 499) {
+            ck_assert_int_eq(tracer_out_flush(&o), 0);
+            expect_blocks(path, i + 1, true);
+        }
+    }
+    ck_assert_uint_eq(o.bytes, 2000000);
+    ck_assert_int_eq(stat(path, &st), 0);
+    ck_assert_uint_eq(tracer_out_size(&o), (uint64_t)st.st_size);
+    ck_assert_uint_lt(tracer_out_size(&o), 200000);
+    tracer_out_deinit(&o);
+    expect_blocks(path, 2000, true);
+}
+END_TEST
+
+/* A block of bytes that do not pack. */
+static void add_noise(struct tracer_out *o)
+{
+    int err;
+    uint8_t *const p = tracer_out_room(o, 1u << 17, &err);
+    const int fd = open("/dev/urandom", O_RDONLY | O_CLOEXEC);
+
+    ck_assert_ptr_nonnull(p);
+    ck_assert_int_eq(read(fd, p, 1u << 17), 1u << 17);
+    close(fd);
+    tracer_out_add(o, 1u << 17);
+}
+
+/* What did not fit is cut off, and what fits again is written behind it. */
+START_TEST(a_packed_file_that_may_not_grow_can_be_unpacked)
+{
+    const char *const path = unit_path("out.zst");
+    const struct rlimit limit = {.rlim_cur = 10000, .rlim_max = RLIM_INFINITY};
+    struct tracer_out o;
+    int err;
+
+    signal(SIGXFSZ, SIG_IGN);
+    ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
+    ck_assert_int_eq(
+        tracer_out_init_take(&o, open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600), true), 0);
+    ck_assert(add_block(&o, 1000, 0, &err));
+    ck_assert_int_eq(tracer_out_flush(&o), 0);
+    add_noise(&o);
+    ck_assert_int_eq(tracer_out_flush(&o), -EFBIG);
+    expect_blocks(path, 1, true);
+    ck_assert(add_block(&o, 1000, 1, &err));
+    ck_assert_int_eq(tracer_out_flush(&o), 0);
+    add_noise(&o);
+    ck_assert_int_eq(tracer_out_flush(&o), -EFBIG);
+    tracer_out_deinit(&o);
+    expect_blocks(path, 2, true);
+}
+END_TEST
+
+START_TEST(a_pipe_is_not_packed)
+{
+    struct tracer_out o;
+    int ends[2];
+
+    ck_assert_int_eq(pipe(ends), 0);
+    ck_assert_int_eq(tracer_out_init_take(&o, ends[1], true), 0);
+    ck_assert_ptr_null(o.pack);
+    tracer_out_deinit(&o);
+    close(ends[0]);
+}
+END_TEST
+
 START_TEST(a_full_disk_is_told)
 {
     struct tracer_out o;
     int err = 0;
 
-    ck_assert_int_eq(tracer_out_init_take(&o, open("/dev/full", O_WRONLY | O_CLOEXEC)), 0);
+    ck_assert_int_eq(tracer_out_init_take(&o, open("/dev/full", O_WRONLY | O_CLOEXEC), false), 0);
     ck_assert(add_block(&o, 700, 1, &err));
     ck_assert_int_eq(tracer_out_flush(&o), -ENOSPC);
     tracer_out_deinit(&o);
@@ -111,7 +220,7 @@ START_TEST(a_pipe_is_not_waited_for)
     int err;
 
     ck_assert_int_eq(pipe2(pair, O_CLOEXEC), 0);
-    ck_assert_int_eq(tracer_out_init_take(&o, pair[1]), 0);
+    ck_assert_int_eq(tracer_out_init_take(&o, pair[1], false), 0);
     ck_assert(o.pipe);
     while (add_block(&o, 1000, 7, &err)) {
         added += 1000;
@@ -265,6 +374,9 @@ int main(void)
 
     tcase_add_test(tc, a_file_has_what_was_added);
     tcase_add_test(tc, a_file_that_may_not_grow_ends_between_two_blocks);
+    tcase_add_test(tc, a_packed_file_has_what_was_flushed);
+    tcase_add_test(tc, a_packed_file_that_may_not_grow_can_be_unpacked);
+    tcase_add_test(tc, a_pipe_is_not_packed);
     tcase_add_test(tc, a_full_disk_is_told);
     tcase_add_test(tc, a_pipe_is_not_waited_for);
     tc = unit_case(s, "memory");
