@@ -16,6 +16,7 @@ static const struct {
 } spellings[] = {
     {"acknowledgement", "acknowledgment"},
     {"acknowledgements", "acknowledgments"},
+    {"asis", "as is"},
     {"authorisation", "authorization"},
     {"behaviour", "behavior"},
     {"favour", "favor"},

@@ -26,6 +26,15 @@
     "( the | all ) debian ( packaging | package | ( specific | ) changes | files | support files " \
     ") ( ( is | are ) | ) ( copyright | ) ( c | ) ~16 ( and | ) ( is | are | it is | ) ( also | " \
     ") "
+#define OBEY_GPL \
+    "you must obey the gnu general public license in all respects for all of the code used other " \
+    "than"
+#define EXTEND \
+    "( if you modify ( this file | files | file s ) ( with this exception | ) you may extend " \
+    "this " \
+    "exception to your version of the ( file | files ) but you are not obligated to do so if you " \
+    "do not wish to do so delete this exception statement from your version ( if you delete this " \
+    "exception statement from all source files in the program then also delete it here | ) | )"
 #define NO_SECTIONS \
     "with no invariant sections ( with | ) ( and | ) no ( with no | ) frontcover texts ( with | " \
     ") and ( with | ) no backcover texts"
@@ -46,7 +55,8 @@ static const struct evidence_notice list_of_sentences[] = {
     SILENT("( the | ) current ( debian | ) ( package | ) ( maintainer | maintainers ) ( is | are | "
            ") ~20"),
     SILENT("this is ( the | ) ( debian | debians ) ( gnu linux | gnu linuxs | ) ( prepackaged "
-           "version | package ) ( of | for ) ~14"),
+           "version | packaged version | package ) ( of | for ) ~14"),
+    SILENT("for a complete list of changes from the upstream version please see the changelog"),
 
     /* its sources */
     SILENT("( it | " OUR_PACKAGE
@@ -112,9 +122,44 @@ static const struct evidence_notice list_of_sentences[] = {
            "debian ( gnu linux | ) ~3 source package as the file copying if not write to the free "
            "software foundation " FRANKLIN),
     SILENT("( if not | ) write to ( the | ) free software foundation " FRANKLIN),
+    SILENT("( on debian ( systems | ) | ) the ( complete | full ) text of ( version 1 of | ) the "
+           "gnu general public license can be found in ( the | ) usr share commonlicenses gpl ( $v "
+           "| ) ( file | )"),
     SILENT("on debian systems ( a copy of | ) the ( license | licenses ) ( is | are | can be ) ( "
            "located | found ) in ( the file | file | ) usr share commonlicenses ( gpl | lgpl ) ( "
            "$v | )"),
+
+    /* permissions beside a licence: it stays as it is without them */
+    SILENT("( in addition | ) as a special exception ( the ( author | authors | copyright holder | "
+           "copyright holders ) | ~6 ) ( of this program | ) ( give | gives ) ( you | ) permission "
+           "to link the code of ( portions of | ) ( this program | its release of ~4 ) with the "
+           "openssl ( projects openssl | project openssl | ) library ( under certain conditions as "
+           "described in each individual source file | ) and distribute ( the | ) linked ( "
+           "combinations including the two | executables ) " OBEY_GPL " openssl " EXTEND),
+    SILENT("( in addition | ) as a special exception the copyright holders give permission to "
+           "dynamically link rsync with the openssl and xxhash libraries when those libraries are "
+           "being distributed in compliance with their license terms and to distribute a "
+           "dynamically linked combination of rsync and these libraries this is also considered to "
+           "be covered under the gpls system libraries exception"),
+    SILENT("( in addition | ) for the avoidance of any doubt permission is granted to link this "
+           "program with openssl or any other library package and to redistribute the binaries "
+           "produced as the result of such linking"),
+    SILENT("as a special exception you may use this file as part of a free software library "
+           "without restriction specifically if other files instantiate templates or use macros or "
+           "inline functions from this file or you compile this file and link it with other files "
+           "to produce an executable this file does not by itself cause the resulting executable "
+           "to be covered by the gnu general public license this exception does not however "
+           "invalidate any other reasons why the executable file might be covered by the gnu "
+           "general public license"),
+    SILENT("( with the following modification | ) as a special exception the copyright holders of "
+           "this library give you permission to link this library with independent modules to "
+           "produce an executable regardless of the license terms of these independent modules and "
+           "to copy and distribute the resulting executable under terms of your choice provided "
+           "that you also meet for each linked independent module the terms and conditions of the "
+           "license of that module an independent module is a module which is not derived from or "
+           "based on this library if you modify this library you may extend this exception to your "
+           "version of the library but you are not obligated to do so if you do not wish to do so "
+           "delete this exception statement from your version"),
 };
 
 size_t evidence_notice_sentences(void)

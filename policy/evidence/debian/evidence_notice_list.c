@@ -18,7 +18,7 @@
     "redistributions of source code must retain ( the | any | ) ( above | existing | ) copyright " \
     "( notice | notices ) ( unmodified | immediately at the beginning of the file without " \
     "modification | ) ( and | ) ( the | this ) list of conditions and the following " \
-    "( disclaimer | disclaimers ) ( with the distribution | ) "
+    "( disclaimer | disclaimers ) ( with the distribution | in this position and unchanged | ) "
 #define BSD_BINARY \
     "( redistribution | redistributions ) in binary form must reproduce ( the | ) ( above | ) " \
     "copyright ( notice | notices ) ( this list of conditions and the following " \
@@ -27,7 +27,8 @@
 #define BSD_NAME \
     "( and | ) ( neither the name ( of | ) *24 | neither name of *24 | neither the names of *24 " \
     "| " \
-    "none of the names of *20 | the name ( of | ) *20 | the names ( of | ) *20 | neither *20 ) " \
+    "none of the names of *20 | the name ( of | ) *20 | my name | the names ( of | ) *20 | " \
+    "neither *20 ) " \
     "( may | must | can | shall ) ( not | ) be used to endorse or promote products derived from " \
     "this software without ( specific | ) ( prior written | written prior | written | prior ) " \
     "permission ( from *16 | of *16 | ) "
@@ -66,7 +67,8 @@
     "permission is hereby granted free of charge to any person obtaining a copy of this software " \
     "( and ( associated | accompanying ) documentation ( files | file ) | ) ( the software | ) " \
     "to " \
-    "deal in the software without restriction including without limitation the rights to use " \
+    "deal in the software without restriction including without limitation ( of | on | ) the " \
+    "rights to use " \
     "copy modify merge publish distribute ( distribute with modifications | ) ( sublicense | ) " \
     "and or sell copies of the software and to permit persons to whom the software is ( " \
     "furnished " \
@@ -127,13 +129,34 @@
     "copyright notice ( appear | appears ) in all copies and that both that copyright notice and " \
     "this permission notice appear in supporting documentation "
 
+#define UNICODE_GRANT \
+    "( for terms of use see http www unicode org terms of use html | ) ( distributed under the " \
+    "terms of use in http www unicode org copyright html | ) permission is hereby granted free " \
+    "of charge to any person obtaining a copy of the unicode data files and any associated " \
+    "documentation the data files or unicode software and any associated documentation the " \
+    "software to deal in the data files or software without restriction including without " \
+    "limitation the rights to use copy modify merge publish distribute and or sell copies of the " \
+    "data files or software and to permit persons to whom the data files or software are " \
+    "furnished to do so provided that "
+#define UNICODE_DISCLAIMER \
+    "the data files and software are provided as is without warranty of any kind express or " \
+    "implied including but not limited to the warranties of merchantability fitness for a " \
+    "particular purpose and noninfringement of third party rights in no event shall the " \
+    "copyright holder or holders included in this notice be liable for any claim or any special " \
+    "indirect or consequential damages or any damages whatsoever resulting from loss of use data " \
+    "or profits whether in an action of contract negligence or other tortious action arising out " \
+    "of or in connection with the use or performance of the data files or software except as " \
+    "contained in this notice the name of a copyright holder shall not be used in advertising or " \
+    "otherwise to promote the sale use or other dealings in these data files or software without " \
+    "prior written authorization of the copyright holder"
+
 /* ---- GNU ---- */
 
 #define GNU_MAY \
     "( this | the | these | all | ) ~8 ( ( file | files ) ~3 | ) ( ( in | of | from ) ( this | " \
     "the " \
     ") ~4 | ) ( is | are ) free software ( and | ) you ( can | may ) " \
-    "redistribute ( it | them ) and or modify ( it | them ) ( only | ) under the terms of the "
+    "redistribute ( it | them ) and or modify ( it | them | ) ( only | ) under the terms of the "
 #define YOU_MAY \
     "you ( can | may ) redistribute ( it | them | this *2 ) and or modify ( it | them ) under " \
     "the terms of the "
@@ -143,7 +166,7 @@
 #define OR_LATER_OTHER \
     "( ( either | ) version $v ( of the license | ) or ( at your option | ) any later version | " \
     "version $v or later | ( either | ) $v or later )"
-#define ONLY "( ( only | ) version $v ( only | ) ( of the license | ) ( only | ) )"
+#define ONLY "( ( only | either | ) version $v ( only | ) ( of the license | ) ( only | ) )"
 
 #define GNU_KIND "( gnu | ) ( lesser | library | ) general public"
 
@@ -276,35 +299,38 @@ static const struct evidence_notice list_of_notices[] = {
      "either by explicit claim or by omission altered versions must be plainly marked as such "
      "and must not be misrepresented as being the original software"},
     {EVIDENCE_NOTICE_GRANTS, "Spencer-99",
-     "development of this software was funded in part by cray research inc uunet communications "
-     "services inc sun microsystems inc and scriptics corporation none of whom are responsible "
-     "for the results the author thanks all of them redistribution and use in source and binary "
+     "( development of this software was funded in part by cray research inc uunet "
+     "communications services inc sun microsystems inc and scriptics corporation none of whom are "
+     "responsible for the results the author thanks all of them | ) redistribution and use in "
+     "source and binary "
      "forms with or without modification are permitted for any purpose provided that "
      "redistributions in source form retain this entire copyright notice and indicate the origin "
-     "and nature of any modifications id appreciate being given credit for this package in the "
-     "documentation of software which uses it but that is not a requirement " BSD_DISCLAIMER},
+     "and nature of any modifications ( id appreciate being given credit for this package in the "
+     "documentation of software which uses it but that is not a requirement | ) " BSD_DISCLAIMER},
     {EVIDENCE_NOTICE_GRANTS, "Unicode-DFS-2015",
-     "( distributed under the terms of use in http www unicode org copyright html | ) permission "
-     "is hereby granted free of charge to any person obtaining a copy of the unicode data files "
-     "and any associated documentation the data files or unicode software and any associated "
-     "documentation the software to deal in the data files or software without restriction "
-     "including without limitation the rights to use copy modify merge publish distribute and or "
-     "sell copies of the data files or software and to permit persons to whom the data files or "
-     "software are furnished to do so provided that a the above copyright notices and this "
-     "permission notice appear with all copies of the data files or software b both the above "
-     "copyright notices and this permission notice appear in associated documentation and c "
-     "there is clear notice in each modified data file or in the software as well as in the "
-     "documentation associated with the data files or software that the data or software has "
-     "been modified the data files and software are provided as is without warranty of any kind "
-     "express or implied including but not limited to the warranties of merchantability fitness "
-     "for a particular purpose and noninfringement of third party rights in no event shall the "
-     "copyright holder or holders included in this notice be liable for any claim or any special "
-     "indirect or consequential damages or any damages whatsoever resulting from loss of use "
-     "data or profits whether in an action of contract negligence or other tortious action "
-     "arising out of or in connection with the use or performance of the data files or software "
-     "except as contained in this notice the name of a copyright holder shall not be used in "
-     "advertising or otherwise to promote the sale use or other dealings in these data files or "
-     "software without prior written authorization of the copyright holder"},
+     UNICODE_GRANT
+     "( a | ) ( the above copyright notices and this permission notice | this copyright and "
+     "permission notice ) appear with all copies of the data files or software ( b | ) ( both the "
+     "above copyright notices and this permission notice | this copyright and permission notice ) "
+     "appear in associated documentation and ( c | ) there is clear notice in each modified data "
+     "file or in the software as well as in the documentation associated with the data files or "
+     "software that the data or software has been modified " UNICODE_DISCLAIMER},
+    {EVIDENCE_NOTICE_GRANTS, "Unicode-DFS-2016",
+     UNICODE_GRANT
+     "either ( a | ) this copyright and permission notice appear with all copies of the data files "
+     "or software or ( b | ) this copyright and permission notice appear in associated "
+     "documentation " UNICODE_DISCLAIMER},
+    {EVIDENCE_NOTICE_GRANTS, "PostgreSQL",
+     "permission to use copy modify and distribute this software and its documentation for any "
+     "purpose without fee and without a written agreement is hereby granted provided that the "
+     "above copyright notice and this paragraph and the following two paragraphs appear in all "
+     "copies in no event shall *12 be liable to any party for direct indirect special incidental "
+     "or consequential damages including lost profits arising out of the use of this software and "
+     "its documentation even if *12 has been advised of the possibility of such damage *12 "
+     "specifically disclaims any warranties including but not limited to the implied warranties "
+     "of merchantability and fitness for a particular purpose the software provided hereunder is "
+     "on an as is basis and *12 has no ( obligation | obligations ) to provide maintenance "
+     "support updates enhancements or modifications"},
     {EVIDENCE_NOTICE_GRANTS, "BSL-1.0",
      "( boost software license version 1.0 *3 | ) permission is hereby granted free of charge to "
      "any person or organization obtaining a copy of the software and accompanying documentation "
@@ -453,7 +479,7 @@ static const struct evidence_notice list_of_notices[] = {
     {EVIDENCE_NOTICE_GRANTS, "FSFAP",
      "copying and distribution of this *4 with or without modification are permitted in any "
      "medium without royalty provided the copyright notice and this notice are preserved ( this "
-     "*3 is offered asis without ( any | ) warranty ( of any kind | ) | )"},
+     "*3 is offered as is without ( any | ) warranty ( of any kind | ) | )"},
 
     /* public domain */
     {EVIDENCE_NOTICE_GRANTS, "public-domain",
@@ -479,12 +505,13 @@ static const struct evidence_notice list_of_notices[] = {
      "released ) ( in | into | to ) the public domain"},
     {EVIDENCE_NOTICE_GRANTS, "public-domain", "( in the | ) public domain"},
     {EVIDENCE_NOTICE_GRANTS, "public-domain",
-     "no copyright is claimed and ( the software | this *3 ) is hereby placed in the public "
+     "( this software was written by *4 in *1 | ) no copyright is claimed and ( the software | "
+     "this *3 ) is hereby placed in the public "
      "domain in case this attempt to disclaim copyright and place the software in the public "
      "domain is deemed null and void then the software is *8 and it is hereby released to the "
      "general public under the following terms redistribution and use in source and binary forms "
-     "with or without modification are permitted there is absolutely no warranty to the extent "
-     "permitted by law"},
+     "with or without modification are permitted ( there is | theres ) absolutely no warranty ( to "
+     "the extent permitted by law | express or implied )"},
     {EVIDENCE_NOTICE_SILENT, "",
      "( it | this *3 | they ) ( comes | come | is provided ) with absolutely no warranty"},
     {EVIDENCE_NOTICE_SILENT, "", "no ( rights | copyright ) ( are | is ) claimed"},
@@ -504,6 +531,9 @@ static const struct evidence_notice list_of_notices[] = {
     {EVIDENCE_NOTICE_GRANTS, "GPL-$v", YOU_MAY GPL PUBLISHED ONLY},
     {EVIDENCE_NOTICE_GRANTS, "GPL-$v",
      GNU_MAY GPL "version $v as published by the free software foundation"},
+    /* section 9 of version 2: if no version is named, any may be chosen */
+    {EVIDENCE_NOTICE_GRANTS, "GPL-1+",
+     GNU_MAY "gnu general public license as published by the free software foundation"},
     {EVIDENCE_NOTICE_GRANTS, "LGPL-$v", GNU_MAY LGPL PUBLISHED ONLY},
     {EVIDENCE_NOTICE_GRANTS, "LGPL-$v",
      GNU_MAY LGPL "version $v as published by the free software foundation"},
@@ -569,8 +599,9 @@ static const struct evidence_notice list_of_notices[] = {
     {EVIDENCE_NOTICE_SILENT, "",
      "( this | the | these | ) *8 ( is | are ) distributed in the hope that ( it | they ) will "
      "be "
-     "useful but without any warranty without even the implied warranty of merchantability or "
-     "fitness for a particular purpose ( see the " GNU_KIND " license for more details | )"},
+     "useful but ( is provided as is | ) without any warranty without even the implied warranty "
+     "of merchantability ( or | ) fitness for a particular purpose ( and noninfringement | ) ( "
+     "see the " GNU_KIND " license for more details | )"},
     {EVIDENCE_NOTICE_SILENT, "",
      "you should have received a copy of the " GNU_KIND
      " license ( version $v | ) along with ( this | the | *1 ) ( program | package | library | "
