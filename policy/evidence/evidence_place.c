@@ -22,10 +22,13 @@ static const struct {
     [EVIDENCE_PLACE_EXAMPLE] = {"example", "examples are built apart from the program"},
     [EVIDENCE_PLACE_BUILD] = {"build", "it builds the software"},
     [EVIDENCE_PLACE_TRANSLATION] = {"translation", "the program reads catalogues at run time"},
-    [EVIDENCE_PLACE_PICTURE] = {"picture",
-                                "a picture is shown by a program and is no part of its code"},
+    [EVIDENCE_PLACE_PICTURE] =
+        {"picture", "a picture or a font is shown by a program and is not a part of its code"},
     [EVIDENCE_PLACE_PLATFORM] = {"platform", "it is compiled for another operating system only"},
     [EVIDENCE_PLACE_EXTRA] = {"extra", "contributed extras are built apart from the program"},
+    [EVIDENCE_PLACE_SCRIPT] = {"script", "it is run by an interpreter, apart from the program"},
+    [EVIDENCE_PLACE_EXCEPTED] = {"excepted", "its exception permits any terms for a program that "
+                                             "contains it"},
 };
 
 enum how {
@@ -76,6 +79,7 @@ static const struct {
     {FOLDER, EVIDENCE_PLACE_DOCUMENTATION, "manpages"},
     {FOLDER, EVIDENCE_PLACE_DOCUMENTATION, "man-pages"},
     {FOLDER, EVIDENCE_PLACE_DOCUMENTATION, "pod"},
+    {FOLDER, EVIDENCE_PLACE_DOCUMENTATION, "help"},
     {FOLDER, EVIDENCE_PLACE_TRANSLATION, "po"},
     {FOLDER, EVIDENCE_PLACE_TRANSLATION, "po4a"},
     {FOLDER, EVIDENCE_PLACE_TRANSLATION, "*-po"},
@@ -102,6 +106,7 @@ static const struct {
     {NAME, EVIDENCE_PLACE_BUILD, "configure.*"},
     {NAME, EVIDENCE_PLACE_BUILD, "configure~"},
     {NAME, EVIDENCE_PLACE_BUILD, "Makefile*"},
+    {NAME, EVIDENCE_PLACE_BUILD, "*Makefile.in"},
     {NAME, EVIDENCE_PLACE_BUILD, "GNUmakefile*"},
     {NAME, EVIDENCE_PLACE_BUILD, "*.am"},
     {NAME, EVIDENCE_PLACE_BUILD, "*.mk"},
@@ -180,9 +185,20 @@ static const struct {
     {NAME, EVIDENCE_PLACE_PLATFORM, "*_win32.*"},
     {NAME, EVIDENCE_PLACE_PICTURE, "*.svg"},
     {NAME, EVIDENCE_PLACE_PICTURE, "*.png"},
+    {NAME, EVIDENCE_PLACE_PICTURE, "*.ttf"},
+    {NAME, EVIDENCE_PLACE_PICTURE, "*.otf"},
+    {NAME, EVIDENCE_PLACE_PICTURE, "*.woff"},
+    {NAME, EVIDENCE_PLACE_PICTURE, "*.woff2"},
     {NAME, EVIDENCE_PLACE_TRANSLATION, "*.po"},
     {NAME, EVIDENCE_PLACE_TRANSLATION, "*.pot"},
     {NAME, EVIDENCE_PLACE_TRANSLATION, "*.gmo"},
+    {NAME, EVIDENCE_PLACE_SCRIPT, "*.sh"},
+    {NAME, EVIDENCE_PLACE_SCRIPT, "*.bash"},
+    {NAME, EVIDENCE_PLACE_SCRIPT, "*.awk"},
+    {NAME, EVIDENCE_PLACE_SCRIPT, "*.el"},
+    {NAME, EVIDENCE_PLACE_SCRIPT, "*.pl"},
+    {NAME, EVIDENCE_PLACE_SCRIPT, "*.py"},
+    {NAME, EVIDENCE_PLACE_SCRIPT, "*.vim"},
 };
 
 const char *evidence_place_name(enum evidence_place p)

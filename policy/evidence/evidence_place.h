@@ -23,6 +23,8 @@ enum evidence_place {
     EVIDENCE_PLACE_PICTURE,
     EVIDENCE_PLACE_PLATFORM, /* for an operating system that Debian is not made for */
     EVIDENCE_PLACE_EXTRA,
+    EVIDENCE_PLACE_SCRIPT,
+    EVIDENCE_PLACE_EXCEPTED, /* by its licence, not by its path */
     EVIDENCE_PLACES,
 };
 

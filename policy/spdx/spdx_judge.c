@@ -119,9 +119,11 @@ static void spdx_judge_reason_licence(int licence, bool plus, int version, struc
 }
 
 /* Adjusts the licence's result for the exception. */
-static void spdx_judge_reason_with(const struct spdx_meaning *m, int version, struct spdx_reason *r)
+static void spdx_judge_reason_with(const struct spdx *e, size_t term, int version,
+                                   struct spdx_reason *r)
 {
-    const struct spdx_exception *x = m->addition >= 0 ? spdx_exception_at(m->addition) : NULL;
+    const struct spdx_exception *x = spdx_term_exception(e, term);
+    const struct spdx_meaning meaning = spdx_meaning(&e->terms[term]);
 
     if (!x) {
         spdx_judge_write(r, SPDX_UNKNOWN,
@@ -130,7 +132,9 @@ static void spdx_judge_reason_with(const struct spdx_meaning *m, int version, st
                (x->effect == SPDX_LINKS && r->compat == SPDX_INCOMPATIBLE)) {
         spdx_judge_write(r, SPDX_UNKNOWN, x->why, x->source);
     } else if (x->effect == SPDX_WAIVES && version == 2 && r->compat == SPDX_INCOMPATIBLE &&
-               strcmp(spdx_licence_at(m->licence)->id, "Apache-2.0") == 0) {
+               strcmp(spdx_licence_at(meaning.licence)->id, "Apache-2.0") == 0) {
+        spdx_judge_write(r, SPDX_COMPATIBLE, x->why, x->source);
+    } else if (meaning.addition < 0 && r->compat == SPDX_COMPATIBLE) {
         spdx_judge_write(r, SPDX_COMPATIBLE, x->why, x->source);
     }
 }
@@ -148,7 +152,7 @@ void spdx_reason(const struct spdx *e, size_t term, int version, struct spdx_rea
         spdx_judge_reason_licence(m.licence, m.plus, version, r);
     }
     if (m.with && r->compat != SPDX_UNKNOWN) {
-        spdx_judge_reason_with(&m, version, r);
+        spdx_judge_reason_with(e, term, version, r);
     }
 }
 

@@ -175,6 +175,7 @@ static enum spdx_compat spdx_osi_judge_term(const struct spdx *e, size_t term)
 {
     const struct spdx_term *t = &e->terms[term];
     const struct spdx_meaning m = spdx_meaning(t);
+    const struct spdx_exception *const x = spdx_term_exception(e, term);
     bool good;
 
     if (t->kind == SPDX_NONE || spdx_term_proprietary(e, term)) {
@@ -187,7 +188,7 @@ static enum spdx_compat spdx_osi_judge_term(const struct spdx *e, size_t term)
      * An exception adds permissions to an approved licence, unless its effect is obscure: some
      * exceptions restrict.
      */
-    if (m.with && (m.addition < 0 || spdx_exception_at(m.addition)->effect == SPDX_OBSCURE)) {
+    if (m.with && (!x || x->effect == SPDX_OBSCURE)) {
         return SPDX_UNKNOWN;
     }
     good = spdx_osi_is_approved(m.licence);

@@ -15,4 +15,12 @@ struct spdx_meaning {
 
 struct spdx_meaning spdx_meaning(const struct spdx_term *t);
 
+/*
+ * Returns the exception of a term, or NULL if there is none or its effect is unknown. Besides
+ * listed ones these are the names by which the reader of Debian's copyright files refers to
+ * permissions: AdditionRef-debian-OpenSSL, to which Debian's format gives a meaning, and
+ * AdditionRef-debian-permission-…, whose text it has read.
+ */
+const struct spdx_exception *spdx_term_exception(const struct spdx *e, size_t term);
+
 #endif

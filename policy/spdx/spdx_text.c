@@ -36,6 +36,37 @@ static void spdx_text_put_times(struct writer *w, char c, unsigned times)
     }
 }
 
+/* Copyright-format 1.0, 7.1, gives the OpenSSL exception its meaning. */
+static const struct spdx_exception spdx_debian_permissions[] = {
+    {"AdditionRef-debian-OpenSSL", false, SPDX_KEEPS,
+     "its exception only permits linking with OpenSSL, and may be dropped",
+     "https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/#license-short-name"},
+    {"AdditionRef-debian-permission-", false, SPDX_KEEPS,
+     "its exception only adds a permission, by the text of the copyright file, and may be dropped",
+     ""},
+};
+
+const struct spdx_exception *spdx_term_exception(const struct spdx *e, size_t term)
+{
+    const struct spdx_term *const t = &e->terms[term];
+    const struct spdx_meaning m = spdx_meaning(t);
+
+    if (m.addition >= 0) {
+        return spdx_exception_at(m.addition);
+    }
+    for (size_t i = 0; i < sizeof spdx_debian_permissions / sizeof *spdx_debian_permissions; i++) {
+        const struct spdx_exception *const x = &spdx_debian_permissions[i];
+        const size_t n = strlen(x->id);
+        const bool prefix = x->id[n - 1] == '-';
+
+        if ((prefix ? t->with.n > n : t->with.n == n) &&
+            memcmp(e->text + t->with.at, x->id, n) == 0) {
+            return x;
+        }
+    }
+    return NULL;
+}
+
 struct spdx_meaning spdx_meaning(const struct spdx_term *t)
 {
     struct spdx_meaning m = {t->licence, t->addition, t->plus, t->with.n > 0};

@@ -151,6 +151,29 @@ static void evidence_copyright_join(struct reader *r, const char *expression)
 }
 
 /*
+ * Marks an exception with a made-up name by "permission-", if its text is a known one that adds
+ * nothing but a permission to the licence that it has beside it.
+ */
+static void evidence_copyright_permission(struct reader *r, struct evidence_span synopsis,
+                                          char licence[EVIDENCE_LICENCE_SIZE])
+{
+    static const char with[] = " WITH AdditionRef-debian-";
+    const char *const at = strstr(licence, with);
+    char text[EVIDENCE_SYNOPSIS_TEXT_SIZE];
+    char marked[EVIDENCE_LICENCE_SIZE + sizeof "permission-"];
+    int n;
+
+    if (!at || !evidence_copyright_resolve_whole(r, synopsis, text) ||
+        strlen(text) != (size_t)(at - licence) || memcmp(text, licence, strlen(text)) != 0) {
+        return;
+    }
+    n = snprintf(marked, sizeof marked, "%s%spermission-%s", text, with, at + sizeof with - 1);
+    if (n < (int)EVIDENCE_LICENCE_SIZE && !strchr(at + sizeof with - 1, ' ')) {
+        memcpy(licence, marked, (size_t)n + 1);
+    }
+}
+
+/*
  * Converts a License field: its synopsis, or its text if there is none or it is a sentence. Returns
  * EVIDENCE_COPYRIGHT_MALFORMED if there is no way to read it.
  */
@@ -165,6 +188,7 @@ static enum evidence_copyright evidence_copyright_licence(struct reader *r,
         switch (evidence_synopsis_expression(f->first.p, f->first.n, evidence_copyright_resolve, r,
                                              out, EVIDENCE_LICENCE_SIZE)) {
         case EVIDENCE_SYNOPSIS_OK:
+            evidence_copyright_permission(r, f->first, out);
             return EVIDENCE_COPYRIGHT_OK;
         case EVIDENCE_SYNOPSIS_TOO_LONG:
             return EVIDENCE_COPYRIGHT_TOO_LONG;
@@ -353,6 +377,27 @@ static void evidence_copyright_set_apart(struct reader *r, struct evidence_files
     r->out->apart++;
 }
 
+/*
+ * Returns whether the licence of some files permits any terms for a program that contains them: the
+ * parser that Bison writes, the parts of Autoconf and Libtool, the libraries of GCC.
+ */
+static bool evidence_copyright_is_excepted(const char *licence)
+{
+    static const char *const exceptions[] = {"Autoconf-exception-", "Bison-exception-",
+                                             "GCC-exception-3.1", "Libtool-exception",
+                                             "Texinfo-exception"};
+    const char *const with = strstr(licence, " WITH ");
+
+    for (size_t i = 0; with && i < sizeof exceptions / sizeof *exceptions; i++) {
+        const char *const name = with + strlen(" WITH ");
+
+        if (strncmp(name, exceptions[i], strlen(exceptions[i])) == 0) {
+            return !strchr(licence, '(') && !strstr(licence, " AND ") && !strstr(licence, " OR ");
+        }
+    }
+    return false;
+}
+
 /* Counts the files of a stanza, or sets them apart. */
 static enum evidence_copyright evidence_copyright_read_files(
     struct reader *r, const struct evidence_deb822_field *files,
@@ -370,6 +415,10 @@ static enum evidence_copyright evidence_copyright_read_files(
         return evidence_copyright_fault(r, files->line, "a Files stanza without a License");
     }
     o = licence ? evidence_copyright_licence(r, licence, text) : EVIDENCE_COPYRIGHT_OK;
+    if (f.place == EVIDENCE_PLACE_SOURCE && strcmp(f.files, "*") != 0 &&
+        evidence_copyright_is_excepted(text)) {
+        f.place = EVIDENCE_PLACE_EXCEPTED;
+    }
     if (f.place != EVIDENCE_PLACE_SOURCE) {
         evidence_copyright_set_apart(r, &f, text);
         return EVIDENCE_COPYRIGHT_OK;

@@ -207,6 +207,13 @@ static const struct {
     {"src/gui_gtk_vms.h", EVIDENCE_PLACE_PLATFORM},
     {"src/windows/x.c", EVIDENCE_PLACE_SOURCE},
     {"contrib/x/y.c", EVIDENCE_PLACE_EXTRA},
+    {"help/*", EVIDENCE_PLACE_DOCUMENTATION},
+    {"*Makefile.in", EVIDENCE_PLACE_BUILD},
+    {"fonts/Mono.ttf", EVIDENCE_PLACE_PICTURE},
+    {"support/savetransfer.sh", EVIDENCE_PLACE_SCRIPT},
+    {"src/shell.c", EVIDENCE_PLACE_SOURCE},
+    {"src/table.txt", EVIDENCE_PLACE_SOURCE},
+    {"config.*", EVIDENCE_PLACE_SOURCE},
 };
 
 START_TEST(a_pattern_is_of_a_place)
@@ -241,6 +248,7 @@ static const struct {
      "copyright 2020 a who permits use of this file"},
     {"THE\nCOPYRIGHT HOLDERS BE LIABLE FOR ANY DIRECT,\n",
      "the copyright holders be liable for any direct"},
+    {"provided 'as-is', as is\n", "provided as is as is"},
     {"the copyright owner or\nAll rights reserved.\n contributors\n",
      "the copyright holder or contributors"},
     {" one\n .\n# a comment\n two\n", "one two"},
@@ -310,6 +318,22 @@ END_TEST
     "The Debian packaging is (C) 2008, A. Body <a@example.org> and is licensed under the\n" \
     "GPL, see `/usr/share/common-licenses/GPL'.\n"
 
+#define LIBRARY \
+    "As a special exception, you may use this file as part of a free software library without\n" \
+    "restriction. Specifically, if other files instantiate templates or use macros or inline\n" \
+    "functions from this file, or you compile this file and link it with other files to produce\n" \
+    "an executable, this file does not by itself cause the resulting executable to be covered\n" \
+    "by the GNU General Public License. This exception does not however invalidate any other\n" \
+    "reasons why the executable file might be covered by the GNU General Public License.\n"
+#define OPENSSL \
+    "In addition, as a special exception, the copyright holders give permission to link the\n" \
+    "code of portions of this program with the OpenSSL library under certain conditions as\n" \
+    "described in each individual source file, and distribute linked combinations including\n" \
+    "the two. You must obey the GNU General Public License in all respects for all of the code\n" \
+    "used other than OpenSSL. If you modify file(s) with this exception, you may extend this\n" \
+    "exception to your version of the file(s), but you are not obligated to do so. If you do\n" \
+    "not wish to do so, delete this exception statement from your version.\n"
+
 static const struct {
     const char *text;
     const char *licence; /* NULL: unknown */
@@ -336,6 +360,16 @@ static const struct {
           "Fifth Floor, Boston, MA 02110-1301, USA. No commercial use.\n",
      NULL},
     {"This code is in the public domain by the author. Not for sale.\n", NULL},
+    /* a permission beside a licence leaves it as it is; it is not a licence, nor a restriction */
+    {GPL2 NO_WARRANTY OPENSSL, "GPL-2.0-or-later"},
+    {GPL2 LIBRARY, "GPL-2.0-or-later"},
+    {LIBRARY, NULL},
+    {GPL2 "As a special exception, you may not use this file as part of a library.\n", NULL},
+    {GPL2 OPENSSL "The resulting executable must not be sold.\n", NULL},
+    /* section 9 of the GPL: without a version any may be chosen */
+    {"This program is free software; you can redistribute it and/or modify it under the terms of\n"
+     "the GNU General Public License as published by the Free Software Foundation.\n",
+     "GPL-1.0-or-later"},
     {GPL2 "It must not be used in nuclear plants.\n", NULL},
     {"Not for commercial use. " GPL2, NULL},
     {"This program is free software; you can redistribute it and/or modify it under the terms of\n"
@@ -389,6 +423,19 @@ END_TEST
 
 #define FORMAT "Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/\n"
 
+/* A notice and a permission, as lines that go on. */
+#define MORE \
+    " This program is free software; you can redistribute it and/or modify it under the terms\n" \
+    " of the GNU General Public License as published by the Free Software Foundation; either\n" \
+    " version 2 of the License, or (at your option) any later version.\n .\n" \
+    " As a special exception, you may use this file as part of a free software library without\n" \
+    " restriction. Specifically, if other files instantiate templates or use macros or inline\n" \
+    " functions from this file, or you compile this file and link it with other files to\n" \
+    " produce an executable, this file does not by itself cause the resulting executable to be\n" \
+    " covered by the GNU General Public License. This exception does not however invalidate\n" \
+    " any other reasons why the executable file might be covered by the GNU General Public\n" \
+    " License.\n"
+
 static const struct {
     const char *file;
     enum evidence_copyright outcome;
@@ -432,6 +479,27 @@ static const struct {
     {"Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/\r\n\r\n"
      "files: *\r\nlicense: GPL-2\r\n",
      EVIDENCE_COPYRIGHT_OK, "GPL-2.0-only", 0},
+    /* an exception with a made-up name that only permits, by its text; one that does not */
+    {FORMAT "\nFiles: *\nLicense: GPL-2+ with Library exception\n\n"
+            "License: GPL-2+ with Library exception\n" MORE,
+     EVIDENCE_COPYRIGHT_OK, "GPL-2.0-or-later WITH AdditionRef-debian-permission-Library", 0},
+    {FORMAT "\nFiles: *\nLicense: GPL-3 with Library exception\n\n"
+            "License: GPL-3 with Library exception\n" MORE,
+     EVIDENCE_COPYRIGHT_OK, "GPL-3.0-only WITH AdditionRef-debian-Library", 0},
+    {FORMAT "\nFiles: *\nLicense: GPL-2+ with Library exception\n Not for libraries.\n",
+     EVIDENCE_COPYRIGHT_OK, "GPL-2.0-or-later WITH AdditionRef-debian-Library", 0},
+    /* files whose exception permits any terms for a program that contains them; but not a whole */
+    {FORMAT "\nFiles: *\nLicense: GPL-2\n\nFiles: src/parse.c\n"
+            "License: GPL-3+ with Bison exception\n",
+     EVIDENCE_COPYRIGHT_OK, "GPL-2.0-only", 0},
+    {FORMAT "\nFiles: *\nLicense: GPL-3+ with Bison exception\n", EVIDENCE_COPYRIGHT_OK,
+     "GPL-3.0-or-later WITH Bison-exception-2.2", 0},
+    {FORMAT "\nFiles: *\nLicense: GPL-2\n\nFiles: src/parse.c\n"
+            "License: GPL-3+ with Bison exception and GPL-3+\n",
+     EVIDENCE_COPYRIGHT_OK,
+     "GPL-2.0-only AND GPL-3.0-or-later WITH Bison-exception-2.2 AND "
+     "GPL-3.0-or-later",
+     0},
     /* not machine-readable */
     {"This package was debianized by X.\n", EVIDENCE_COPYRIGHT_FREE_TEXT, NULL, 0},
     {"Format: something\n\nFiles: *\nLicense: GPL-2\n", EVIDENCE_COPYRIGHT_FREE_TEXT, NULL, 0},

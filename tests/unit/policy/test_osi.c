@@ -66,6 +66,7 @@ static const struct {
     {"GPL-2.0-only WITH freertos-exception-2.0", SPDX_UNKNOWN},
     {"GPL-2.0-only WITH No-Such-Exception", SPDX_UNKNOWN},
     {"GPL-2.0-only WITH AdditionRef-x", SPDX_UNKNOWN},
+    {"GPL-2.0-only WITH AdditionRef-debian-OpenSSL", SPDX_COMPATIBLE},
 };
 
 START_TEST(expressions)
