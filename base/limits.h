@@ -560,6 +560,12 @@
 #define LIMIT_CONTROL_PAYLOAD 1048576u
 #define LIMIT_CONTROL_MEMORY_MIB 1024u
 
+/*
+ * Interval of snapshots of the metrics, in ms, at least: collectors ask every few seconds, and an
+ * exporter that was taken over cannot keep the monitor busy.
+ */
+#define LIMIT_METRICS_MS 100u
+
 /* Parts of an answer sent in one turn of the loop. */
 #define LIMIT_CONTROL_TURN 32
 

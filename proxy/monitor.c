@@ -29,6 +29,8 @@
 #include "proxy/monitor/inspection.h"
 #include "proxy/monitor/facts/policy_record.h"
 #include "proxy/monitor/devices/spawn.h"
+#include "proxy/monitor/metrics/metrics.h"
+#include "proxy/monitor/metrics/metrics_subject.h"
 #include "proxy/monitor/monitor_context.h"
 #include "proxy/monitor/monitor_session.h"
 #include "proxy/monitor/monitor_session_dial.h"
@@ -63,6 +65,7 @@ struct monitor {
     struct folder_watch *folders;
     bool folders_changed;    /* … since the last reload */
     struct control *control; /* NULL if not configured */
+    struct metrics *metrics; /* … */
     const struct options *options;
     uint64_t started_ms;
     struct rlimit nofile; /* the limit before this process raised its own */
@@ -201,6 +204,7 @@ static void monitor_stop(struct monitor *m, int status)
         reload_stop(m->reload);
     }
     control_close(m->control);
+    metrics_close(m->metrics);
     monitor_end_unhanded(m);
     worker_pool_quit(&m->worker_pool);
     event_base_once(m->context.base, -1, EV_TIMEOUT, monitor_on_stop_time, m, &stop_time);
@@ -480,9 +484,23 @@ static int monitor_observe(struct monitor *m)
     return 0;
 }
 
+static int monitor_start_metrics(struct monitor *m)
+{
+    const struct metrics_subject subject = {.context = &m->context,
+                                            .routes = &m->routes,
+                                            .sessions = &m->sessions,
+                                            .workers = &m->worker_pool,
+                                            .tracing = m->tracing,
+                                            .started_ms = m->started_ms};
+
+    return metrics_new(&m->metrics, &subject);
+}
+
+/* Serves metrics as well. */
 static int monitor_start_control(struct monitor *m)
 {
-    const int prepared = monitor_prepare_upgrade(m);
+    const int served = monitor_start_metrics(m);
+    const int prepared = served ? served : monitor_prepare_upgrade(m);
     const struct control_subject subject = {.context = &m->context,
                                             .routes = &m->routes,
                                             .sessions = &m->sessions,
@@ -490,6 +508,7 @@ static int monitor_start_control(struct monitor *m)
                                             .tracing = m->tracing,
                                             .reload = m->reload,
                                             .upgrade = m->upgrade,
+                                            .metrics = m->metrics,
                                             .stop = monitor_on_stop,
                                             .stop_arg = m,
                                             .started_ms = m->started_ms};
@@ -617,6 +636,7 @@ static void monitor_deinit(struct monitor *m)
     upgrade_free(m->upgrade);
     control_free(m->control);
     m->control = NULL;
+    metrics_free(m->metrics);
     folder_watch_free(m->folders);
     reload_free(m->reload);
     inspector_free(m->context.inspector);

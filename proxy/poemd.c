@@ -2,7 +2,7 @@
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
  * poemd(8): the program. Checks its command line and becomes the keeper, which starts the monitor;
- * or a worker, the inspector or the tracer if the monitor starts it as such.
+ * or a worker, the inspector, the tracer or the exporter if the monitor starts it as such.
  */
 #include <stdio.h>
 #include <string.h>
@@ -10,6 +10,7 @@
 
 #include "base/log.h"
 #include "proxy/config/accounts.h"
+#include "proxy/exporter/exporter.h"
 #include "proxy/ipc/fdstore_wire.h"
 #include "proxy/keeper/keeper.h"
 #include "proxy/keeper/keeper_upgrade.h"
@@ -94,6 +95,9 @@ int main(int argc, char **argv)
     }
     if (argc > 1 && strcmp(argv[1], TRACER_ARG) == 0) {
         return tracer_main();
+    }
+    if (argc > 1 && strcmp(argv[1], EXPORTER_ARG) == 0) {
+        return exporter_main();
     }
     if (argc > 1 && strcmp(argv[1], INSPECTOR_ARG) == 0) {
         return inspector_main();

@@ -220,13 +220,24 @@ struct rules_cause {
     const char *name;
 };
 
+/* The subject of a rule. */
+enum rules_about {
+    RULES_ABOUT_IDENTITY,    /* "allow" */
+    RULES_ABOUT_RECITAL,     /* "demand recital" */
+    RULES_ABOUT_LICENCE,     /* "licence" */
+    RULES_ABOUT_CODE,        /* "code" */
+    RULES_ABOUT_CONSISTENCY, /* "licence of PARTY consistent" */
+    RULES_ABOUT_MEASURED,    /* "executable of PARTY measured" */
+};
+
 struct rules_verdict {
     enum verdict verdict;
     uint32_t taint;           /* of the whole session, which includes permissive until */
     uint32_t taint_of[SIDES]; /* the part of it that each party caused */
     bool permissive;          /* denied if it were not for "permissive until" */
-    bool decided;             /* a rule decided: the next three are its own */
-    enum side party;          /* the party that the rule is about */
+    bool decided;             /* a rule decided: the next four are its own */
+    enum rules_about about;   /* … the subject of the rule … */
+    enum side party;          /* … the party that it is about */
     unsigned line;            /* … or 0 */
     struct rules_cause cause;
     char why[RULES_TEXT_SIZE];  /* the rule, the evidence and the party */
@@ -323,16 +334,6 @@ struct rules_code_evidence rules_code_evidence(const struct rules *r, enum side 
  */
 void rules_decide(const struct rules *r, const struct rules_known known[SIDES], uint32_t today,
                   struct rules_verdict *out);
-
-/* The subject of a rule. */
-enum rules_about {
-    RULES_ABOUT_IDENTITY,    /* "allow" */
-    RULES_ABOUT_RECITAL,     /* "demand recital" */
-    RULES_ABOUT_LICENCE,     /* "licence" */
-    RULES_ABOUT_CODE,        /* "code" */
-    RULES_ABOUT_CONSISTENCY, /* "licence of PARTY consistent" */
-    RULES_ABOUT_MEASURED,    /* "executable of PARTY measured" */
-};
 
 /* One rule, judged alone, as shown by "policy explain". */
 struct rules_step {

@@ -337,6 +337,7 @@ static void rules_take(const struct rules_step *s, void *arg)
     }
     d->weight = weight;
     d->out->decided = true;
+    d->out->about = s->about;
     d->out->party = s->party;
     d->out->line = s->line;
     d->out->cause = s->cause;

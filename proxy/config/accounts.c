@@ -13,8 +13,8 @@
 #include "proxy/config/config_difference.h"
 #include "proxy/config/config_index.h"
 
-/* The ids that are picked together: worker, inspector, tracer; then the routes' devices. */
-#define KINDS 3u
+/* The ids that are picked together: worker, inspector, tracer, exporter; then devices. */
+#define KINDS 4u
 
 /* Logs a process that runs as a configured user besides those about to be started. */
 static void accounts_warn(const char *what, const char *user, uid_t uid)
@@ -63,7 +63,7 @@ static void accounts_set_devices(struct config *c, uid_t first)
 static bool accounts_missing(const struct config *c)
 {
     bool missing = c->worker.uid == CONFIG_NO_UID || c->inspector.uid == CONFIG_NO_UID ||
-                   c->tracer.uid == CONFIG_NO_UID;
+                   c->tracer.uid == CONFIG_NO_UID || c->exporter.uid == CONFIG_NO_UID;
 
     for (size_t i = 0; i < c->n_routes; i++) {
         missing = missing || (c->routes[i].spawn && c->routes[i].spawn_uid == CONFIG_NO_UID);
@@ -87,12 +87,15 @@ int accounts_choose(struct config *c)
     }
     accounts_set(&c->inspector, err ? CONFIG_NO_UID : first + 1);
     accounts_set(&c->tracer, err ? CONFIG_NO_UID : first + 2);
+    accounts_set(&c->exporter, err ? CONFIG_NO_UID : first + 3);
     accounts_set_devices(c, err ? CONFIG_NO_UID : first + KINDS);
     if (accounts_missing(c)) {
         log_error(
-            "no user ids are free for workers, inspector, tracer and devices (a user namespace may "
-            "map too few): create the accounts %s, %s and %s, and configure a \"user\" for devices",
-            CONFIG_WORKER_ACCOUNT, CONFIG_INSPECTOR_ACCOUNT, CONFIG_TRACER_ACCOUNT);
+            "no user ids are free for workers, inspector, tracer, exporter and devices (a user "
+            "namespace may map too few): create the accounts %s, %s, %s and %s, and configure a "
+            "\"user\" for devices",
+            CONFIG_WORKER_ACCOUNT, CONFIG_INSPECTOR_ACCOUNT, CONFIG_TRACER_ACCOUNT,
+            CONFIG_EXPORTER_ACCOUNT);
         return -EADDRNOTAVAIL;
     }
     return 0;
@@ -134,6 +137,7 @@ int accounts_keep(struct config *c, const struct config *running)
     c->worker = running->worker;
     c->inspector = running->inspector;
     c->tracer = running->tracer;
+    c->exporter = running->exporter;
     if (geteuid() != 0) {
         return 0;
     }

@@ -117,10 +117,10 @@ struct config_assign {
     struct config_place at;
 };
 
-/* The control socket; texts are owned. */
+/* The control socket, or that of metrics; texts are owned. */
 struct config_control {
     char *path;       /* absolute, or NULL */
-    mode_t mode;      /* without rights for others; default 0600 */
+    mode_t mode;      /* without rights for others if of control; default 0600 */
     char *owner_name; /* as of a route's listen */
     char *group_name;
     uid_t owner; /* by config_resolve; (uid_t)-1: leave it */
@@ -241,8 +241,9 @@ struct config {
     char *user;       /* the workers' user if the monitor is root: a name or a number; NULL: open */
     struct config_place workers_at, user_at, max_sessions_at, trace_buffer_at;
     struct config_ids worker;    /* by config_resolve, or if open (CONFIG_NO_UID) ... */
-    struct config_ids inspector; /* ... by proxy/config/accounts.h, like these two always */
+    struct config_ids inspector; /* ... by proxy/config/accounts.h, like these always */
     struct config_ids tracer;
+    struct config_ids exporter;
     unsigned max_sessions; /* of all routes together */
     unsigned
         most_sessions; /* by config_resolve: what processes are made for, which a reload keeps */
@@ -250,6 +251,9 @@ struct config {
     unsigned orphan_ms;    /* how long workers relay without a monitor */
     enum log_level log_level;
     struct config_control control;
+    char *metrics_address;         /* where metrics are served: "ADDRESS:PORT", or … */
+    struct config_control metrics; /* … a socket; at most one of them is configured */
+    struct config_place metrics_address_at;
     char *poem_file;                     /* replaces the built-in poem; NULL: does not */
     char *audit_file;                    /* NULL: not configured */
     char *audit_key;                     /* PEM, Ed25519 */
@@ -283,6 +287,7 @@ struct config {
 #define CONFIG_WORKER_ACCOUNT "poemd-worker"
 #define CONFIG_INSPECTOR_ACCOUNT "poemd-inspector"
 #define CONFIG_TRACER_ACCOUNT "poemd-tracer"
+#define CONFIG_EXPORTER_ACCOUNT "poemd-exporter"
 
 /* An id not chosen yet. No account can have it: (uid_t)-1 means "unchanged" to chown(2). */
 #define CONFIG_NO_UID ((uid_t)-1)

@@ -33,9 +33,11 @@ int config_init(struct config *c)
         .log_level = LOG_INFO,
         .trace_buffer_mib = CONFIG_TRACE_BUFFER_DEFAULT,
         .control = {.mode = CONFIG_MODE_DEFAULT, .owner = (uid_t)-1, .group = (gid_t)-1},
+        .metrics = {.mode = CONFIG_MODE_DEFAULT, .owner = (uid_t)-1, .group = (gid_t)-1},
         .worker = {CONFIG_NO_UID, CONFIG_NO_UID},
         .inspector = {CONFIG_NO_UID, CONFIG_NO_UID},
-        .tracer = {CONFIG_NO_UID, CONFIG_NO_UID}};
+        .tracer = {CONFIG_NO_UID, CONFIG_NO_UID},
+        .exporter = {CONFIG_NO_UID, CONFIG_NO_UID}};
     return 0;
 }
 
@@ -99,6 +101,10 @@ void config_deinit(struct config *c)
     free(c->control.path);
     free(c->control.owner_name);
     free(c->control.group_name);
+    free(c->metrics.path);
+    free(c->metrics.owner_name);
+    free(c->metrics.group_name);
+    free(c->metrics_address);
     poem_file_deinit(&c->poem);
     free(c->poem_file);
     config_deinit_rules(c);
@@ -295,6 +301,23 @@ static void config_check_route(const struct config *c, const struct config_route
     }
 }
 
+/* A socket of the broker's own, if it is configured, is not one of a route's. */
+static void config_check_path(const struct config *c, const struct config_control *own,
+                              const char *what, struct config_errors *e)
+{
+    for (size_t i = 0; own->path && i < c->n_routes; i++) {
+        const struct config_route *r = &c->routes[i];
+
+        if ((r->listen && value_same_path(r->listen, own->path)) ||
+            (r->backend && value_same_path(r->backend, own->path))) {
+            config_errors_add(e, own->at, "choose another path",
+                              "%s has the path of a socket of route \"%s\"", what,
+                              r->name ? r->name : "?");
+            return;
+        }
+    }
+}
+
 /* A client of the control socket sees all parties, and can capture their messages. */
 static void config_check_control(const struct config *c, struct config_errors *e)
 {
@@ -304,16 +327,18 @@ static void config_check_control(const struct config *c, struct config_errors *e
         config_errors_add(e, control->mode_at, "use mode 0660 and a group",
                           "the control socket must not be accessible to all users");
     }
-    for (size_t i = 0; control->path && i < c->n_routes; i++) {
-        const struct config_route *r = &c->routes[i];
+    config_check_path(c, control, "the control socket", e);
+}
 
-        if ((r->listen && value_same_path(r->listen, control->path)) ||
-            (r->backend && value_same_path(r->backend, control->path))) {
-            config_errors_add(e, control->at, "choose another path",
-                              "the control socket has the path of a socket of route \"%s\"",
-                              r->name ? r->name : "?");
-            return;
-        }
+/* Metrics have a socket of their own, too. */
+static void config_check_metrics(const struct config *c, struct config_errors *e)
+{
+    const struct config_control *const metrics = &c->metrics;
+
+    config_check_path(c, metrics, "the socket for metrics", e);
+    if (metrics->path && c->control.path && value_same_path(metrics->path, c->control.path)) {
+        config_errors_add(e, metrics->at, "choose another path",
+                          "the socket for metrics has the path of the control socket");
     }
 }
 
@@ -407,6 +432,7 @@ int config_check(struct config *c, struct config_errors *e)
         config_settle_dma(&c->routes[i]);
     }
     config_check_control(c, e);
+    config_check_metrics(c, e);
     return e->total > before ? -EINVAL : 0;
 }
 

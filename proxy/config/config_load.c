@@ -152,7 +152,8 @@ static void config_check_device_user(const struct config *c, const struct config
     if (uid == CONFIG_NO_UID) {
         return;
     }
-    if (uid == c->worker.uid || uid == c->inspector.uid || uid == c->tracer.uid) {
+    if (uid == c->worker.uid || uid == c->inspector.uid || uid == c->tracer.uid ||
+        uid == c->exporter.uid) {
         config_errors_add(e, r->spawn_user_at, config_own_user,
                           "a device cannot run as the user of poemd's own processes");
     } else if (uid == USERS_OVERFLOW) {
@@ -205,6 +206,7 @@ static void config_resolve_user(struct config *c, struct config_errors *e)
     config_find_account(CONFIG_WORKER_ACCOUNT, &c->worker);
     config_find_account(CONFIG_INSPECTOR_ACCOUNT, &c->inspector);
     config_find_account(CONFIG_TRACER_ACCOUNT, &c->tracer);
+    config_find_account(CONFIG_EXPORTER_ACCOUNT, &c->exporter);
     if (!c->user) {
         return;
     }
@@ -223,9 +225,11 @@ static void config_resolve_user(struct config *c, struct config_errors *e)
                           "workers cannot run as root");
     } else if (c->worker.uid == USERS_OVERFLOW) {
         config_errors_add(e, c->user_at, config_own_user, "other programs run as this user, too");
-    } else if (c->worker.uid == c->inspector.uid || c->worker.uid == c->tracer.uid) {
-        config_errors_add(e, c->user_at, config_own_user,
-                          "workers cannot run as the inspector's or the tracer's user");
+    } else if (c->worker.uid == c->inspector.uid || c->worker.uid == c->tracer.uid ||
+               c->worker.uid == c->exporter.uid) {
+        config_errors_add(
+            e, c->user_at, config_own_user,
+            "workers cannot run as the inspector's, the tracer's or the exporter's user");
     }
 }
 
@@ -258,6 +262,7 @@ int config_resolve(struct config *c, struct config_errors *e)
     config_resolve_user(c, e);
     config_load_resolve_poem(c, e);
     config_load_resolve_control(&c->control, e);
+    config_load_resolve_control(&c->metrics, e);
     for (size_t i = 0; i < c->n_routes; i++) {
         config_load_resolve_owner(&c->routes[i], e);
         config_load_resolve_group(&c->routes[i], e);

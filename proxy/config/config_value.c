@@ -7,6 +7,8 @@
 #include "proxy/config/config_value.h"
 
 #include <ctype.h>
+#include <event2/util.h>
+#include <netinet/in.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -190,6 +192,21 @@ bool value_range(const char *text, uint64_t *first, uint64_t *last)
     }
     text++;
     return config_value_address(&text, last) && *text == '\0' && *first <= *last;
+}
+
+static bool config_value_read_endpoint(struct value_in *v, struct value_fault *f)
+{
+    struct sockaddr_in6 address = {.sin6_family = AF_UNSPEC};
+    int n = sizeof address;
+
+    /* IPv4 has the port at the same place. */
+    if (evutil_parse_sockaddr_port(v->text, (struct sockaddr *)&address, &n) < 0 ||
+        address.sin6_port == 0) {
+        FAULT_TEXT(f, "\"%s\" is not an address and a port", v->shown);
+        FAULT_HINT(f, "127.0.0.1:9464, or [::1]:9464; names are not looked up");
+        return false;
+    }
+    return true;
 }
 
 static bool config_value_read_range(struct value_in *v, struct value_fault *f)
@@ -411,6 +428,7 @@ static const struct {
     [VALUE_COMMAND] = {config_value_read_command, true},
     [VALUE_SIZE] = {config_value_read_size, true},
     [VALUE_RANGE] = {config_value_read_range, true},
+    [VALUE_ENDPOINT] = {config_value_read_endpoint, true},
 };
 
 bool value_is_text(enum value_kind kind)

@@ -21,17 +21,18 @@ enum value_kind {
     VALUE_DURATION, /* in milliseconds */
     VALUE_WAIT,     /* the same, or "never": 0 */
     VALUE_MICROSECONDS,
-    VALUE_MODE,    /* octal permission bits */
-    VALUE_LEVEL,   /* enum log_level */
-    VALUE_FILE,    /* absolute path of a file: text */
-    VALUE_COMMAND, /* of a spawned device (proxy/config/command.h): text */
-    VALUE_TEXT,    /* 1 to 1,000 bytes of printable ASCII: text */
-    VALUE_DATE,    /* YYYY-MM-DD: the number YYYYMMDD */
-    VALUE_SIZE,    /* bytes, see value_size: text */
-    VALUE_RANGE,   /* addresses, see value_range: text */
-    VALUE_PAYLOAD, /* bytes, "all" or "guest": see proxy/config/config_trace.h */
-    VALUE_CHOICE,  /* one of several words: its index; read by value_choose */
-    VALUE_CHOICES, /* the same, combined from several statements: 1 << index, or'ed */
+    VALUE_MODE,     /* octal permission bits */
+    VALUE_LEVEL,    /* enum log_level */
+    VALUE_FILE,     /* absolute path of a file: text */
+    VALUE_COMMAND,  /* of a spawned device (proxy/config/command.h): text */
+    VALUE_TEXT,     /* 1 to 1,000 bytes of printable ASCII: text */
+    VALUE_DATE,     /* YYYY-MM-DD: the number YYYYMMDD */
+    VALUE_SIZE,     /* bytes, see value_size: text */
+    VALUE_ENDPOINT, /* numeric address and port of TCP: text */
+    VALUE_RANGE,    /* addresses, see value_range: text */
+    VALUE_PAYLOAD,  /* bytes, "all" or "guest": see proxy/config/config_trace.h */
+    VALUE_CHOICE,   /* one of several words: its index; read by value_choose */
+    VALUE_CHOICES,  /* the same, combined from several statements: 1 << index, or'ed */
 };
 
 /* Returns true if the kind is stored as text; otherwise it is a number. */

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * What is left to a relay worker, the inspector and the tracer of a running poemd: the kernel is
- * asked on their behalf. And docs/THREATS' table of all processes, compared with /proc.
+ * What is left to a relay worker, the inspector, the tracer and the exporter of a running poemd:
+ * the kernel is asked on their behalf. And docs/THREATS' table of all processes, compared with
+ * /proc.
  */
 #define _GNU_SOURCE
 #include <dirent.h>
@@ -36,19 +37,16 @@
 
 /* ---- the processes ---- */
 
-enum kind { KEEPER, MONITOR, WORKER, INSPECTOR, TRACER, GUARD, DEVICE, KINDS };
+enum kind { KEEPER, MONITOR, WORKER, INSPECTOR, TRACER, EXPORTER, GUARD, DEVICE, KINDS };
 
 static const struct {
     const char *shown; /* in docs/THREATS */
     const char *comm;
 } kinds[KINDS] = {
-    [KEEPER] = {"keeper", "poemd-keeper"},
-    [MONITOR] = {"monitor", "poemd-monitor"},
-    [WORKER] = {"relay worker", "poemd-worker"},
-    [INSPECTOR] = {"inspector", "poemd-inspect"},
-    [TRACER] = {"tracer", "poemd-tracer"},
-    [GUARD] = {"device's guard", "poemd-guard"},
-    [DEVICE] = {"device", "sleep"},
+    [KEEPER] = {"keeper", "poemd-keeper"},       [MONITOR] = {"monitor", "poemd-monitor"},
+    [WORKER] = {"relay worker", "poemd-worker"}, [INSPECTOR] = {"inspector", "poemd-inspect"},
+    [TRACER] = {"tracer", "poemd-tracer"},       [EXPORTER] = {"exporter", "poemd-exporter"},
+    [GUARD] = {"device's guard", "poemd-guard"}, [DEVICE] = {"device", "sleep"},
 };
 
 struct sandbox_rig {
@@ -85,8 +83,8 @@ static bool sandbox_find(struct sandbox_rig *s)
     }
     for (int k = WORKER; k < KINDS; k++) {
         all = all && s->pids[k] > 0 &&
-              (k > TRACER || (process_status(s->pids[k], "Seccomp", mode, sizeof mode) &&
-                              strcmp(mode, "2") == 0));
+              (k > EXPORTER || (process_status(s->pids[k], "Seccomp", mode, sizeof mode) &&
+                                strcmp(mode, "2") == 0));
     }
     return all;
 }
@@ -96,12 +94,12 @@ static bool sandbox_find(struct sandbox_rig *s)
 static void sandbox_configure(struct sandbox_rig *s, const char *statements, const char *more)
 {
     rig_configure(&s->rig,
-                  "workers 1\n%s\n"
+                  "workers 1\nmetrics unix %s\n%s\n"
                   "route r {\nlisten %s\nbackend %s\nrecite to client never\n%s"
                   "allow client user %u\ntrace %s\n}\n"
                   "route s {\nlisten %s\nbackend spawn \"/bin/sleep 3600 %%fd\"\n}\n",
-                  statements, s->rig.listen, s->rig.backend, more, (unsigned)geteuid(),
-                  unit_path("trace"), unit_path("s.sock"));
+                  unit_path("m.sock"), statements, s->rig.listen, s->rig.backend, more,
+                  (unsigned)geteuid(), unit_path("trace"), unit_path("s.sock"));
 }
 
 static void sandbox_start(struct sandbox_rig *s, const char *statements)
@@ -276,7 +274,7 @@ static bool sandbox_tools_may(long number)
 
 START_TEST(a_taken_over_process_can_do_nothing)
 {
-    static const enum kind confined[] = {WORKER, INSPECTOR, TRACER};
+    static const enum kind confined[] = {WORKER, INSPECTOR, TRACER, EXPORTER};
     const char *const cannot = sandbox_cannot();
     struct sandbox_rig s;
     struct injection j;
@@ -307,7 +305,7 @@ END_TEST
 /* Memory is bounded, if not by the filter: of 8 GiB nothing is had. */
 START_TEST(a_taken_over_process_has_bounded_memory)
 {
-    static const enum kind confined[] = {WORKER, INSPECTOR, TRACER};
+    static const enum kind confined[] = {WORKER, INSPECTOR, TRACER, EXPORTER};
     static const uint64_t args[6] = {0, 8ull << 30, PROT_READ | PROT_WRITE,
                                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, (uint64_t)-1};
     const char *const cannot = sandbox_cannot();

@@ -29,7 +29,7 @@ route edu {
     backend /run/edu.sock
 }
 """
-ACCOUNTS = ["poemd-inspector", "poemd-tracer", "poemd-worker"]
+ACCOUNTS = ["poemd-exporter", "poemd-inspector", "poemd-tracer", "poemd-worker"]
 
 
 class Session:

@@ -16,6 +16,7 @@
 #include "proxy/ipc/setup_lack.h"
 #include "proxy/monitor/control/control_subject.h"
 #include "proxy/monitor/devices/spawn.h"
+#include "proxy/monitor/metrics/metrics.h"
 #include "proxy/monitor/monitor_context.h"
 #include "proxy/monitor/monitor_session.h"
 #include "proxy/monitor/tracing/tracing.h"
@@ -117,6 +118,7 @@ static json_t *control_json_processes(const struct control_subject *m)
         control_json_process(list, "inspector", inspector_pid(m->context->inspector));
     }
     control_json_process(list, "tracer", tracing_pid(m->tracing));
+    control_json_process(list, "exporter", metrics_pid(m->metrics));
     return list;
 }
 

@@ -9,6 +9,7 @@
 
 struct monitor_context;
 struct monitor_session_table;
+struct metrics;
 struct reload;
 struct upgrade;
 struct route_table;
@@ -23,6 +24,7 @@ struct control_subject {
     struct tracing *tracing;
     struct reload *reload;
     struct upgrade *upgrade;
+    const struct metrics *metrics;       /* NULL if none are served */
     void (*stop)(void *arg, bool drain); /* stops the broker, or waits for its sessions first */
     void *stop_arg;
     uint64_t started_ms; /* the broker's start, by clock_ms */

@@ -88,6 +88,7 @@ static void audit_writer_on_readable(evutil_socket_t fd, short what, void *arg)
                         strerror(r->done.error));
         }
         r->failing = !durable;
+        r->failures += !durable;
     }
 }
 

@@ -44,6 +44,7 @@ struct audit_writer {
     struct audit_done done; /* the last batch written, whose waiters are being called */
     struct audit_writer_waits waits;
     bool failing;            /* the last batch was lost */
+    uint64_t failures;       /* batches that were lost */
     bool losing;             /* a record could not be queued, which has been logged */
     struct rate_limit lines; /* about failures, since these may come and go with each batch */
     uint32_t today;          /* the latest day seen: see audit_writer_today */

@@ -43,11 +43,25 @@ void route_close(struct route *r)
     r->listener = NULL;
 }
 
+void route_count_refusal(struct route *r, int err)
+{
+    for (unsigned i = 0; i < ROUTE_ERRNOS; i++) {
+        struct route_refusal *const of = &r->refusals[i];
+
+        if (of->err == 0 || of->err == err) {
+            of->err = err;
+            of->times++;
+            return;
+        }
+    }
+}
+
 void route_log_refusal(struct route *r, int err)
 {
     const struct log_subject about = {.route = r->config->name, .leg = "client"};
     const uint64_t now = clock_ms();
 
+    route_count_refusal(r, err);
     r->refused++;
     if (r->refused_logged_ms && now - r->refused_logged_ms < 1000) {
         return;

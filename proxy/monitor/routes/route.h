@@ -23,12 +23,21 @@
 #include "proxy/monitor/routes/listener.h"
 #include "base/observers.h"
 
+struct metrics_route;
 struct monitor_session;
 struct repeats_peer;
 struct spawn;
 struct tracing_group;
 
 TAILQ_HEAD(route_sessions, monitor_session);
+
+/* Errors with which clients are refused; the broker sends less than ten. */
+#define ROUTE_ERRNOS 16u
+
+struct route_refusal {
+    int err; /* 0: unused, as are all that follow */
+    uint64_t times;
+};
 
 struct route {
     RB_ENTRY(route) number_link;            /* in the table, by number … */
@@ -60,7 +69,9 @@ struct route {
     uint64_t held_ms;            /* … and how long in all, of those that went on */
     uint64_t replaced;           /* times one of them has gone on with another process */
     uint64_t rejected;           /* processes that were denied, or promised less */
-    uint64_t refused;            /* since the last log line about it */
+    struct route_refusal refusals[ROUTE_ERRNOS];
+    struct metrics_route *metrics; /* owned by metrics; NULL if none are served */
+    uint64_t refused;              /* since the last log line about it */
     uint64_t refused_logged_ms;
 };
 
@@ -127,7 +138,10 @@ void route_change(struct route *r, struct generation *g, const struct config_rou
 /* Stops listening and removes the socket's file if it is still the one that was made. */
 void route_close(struct route *r);
 
-/* Logs that a client was refused with err, at most one line per second and route. */
+/* Counts a client that is refused with err. */
+void route_count_refusal(struct route *r, int err);
+
+/* Counts and logs that a client was refused with err, at most one line per second and route. */
 void route_log_refusal(struct route *r, int err);
 
 /*

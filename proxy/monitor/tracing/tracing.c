@@ -227,6 +227,15 @@ bool tracing_next(const struct tracing *t, uint64_t id, struct tracing_info *out
     return true;
 }
 
+void tracing_sum(const struct tracing *t, struct tracing_totals *out)
+{
+    *out = t->forgotten;
+    for (const struct capture *c = tracing_behind(t, 0); c; c = tracing_behind(t, c->id)) {
+        out->running += c->state == TRACING_RUNNING;
+        tracing_list_count(c, out);
+    }
+}
+
 /* Starts a route's configured capture, if it has one. Returns 0 or -errno (logged). */
 static int tracing_start_configured(struct tracing *t, const struct config_route *r)
 {

@@ -63,6 +63,9 @@ const char *tracing_state_name(enum tracing_state s);
 bool tracing_next(const struct tracing *t, uint64_t id, struct tracing_info *out)
     __attribute__((warn_unused_result));
 
+/* Sums up all captures of this run. */
+void tracing_sum(const struct tracing *t, struct tracing_totals *out);
+
 /* ---- for the monitor itself ---- */
 
 /*

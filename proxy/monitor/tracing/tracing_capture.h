@@ -80,6 +80,7 @@ struct tracing {
     bool renewing;                     /* a new tracer is being sent everything */
     uint64_t renewed;                  /* … captures up to this number are done */
     uint64_t last_run;
+    struct tracing_totals forgotten; /* captures that are not in the tree any more */
     unsigned n_alive;
     unsigned n_ended;
     uint64_t last_id;

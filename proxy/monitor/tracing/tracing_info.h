@@ -43,6 +43,14 @@ struct tracing_info {
     const struct config_trace *how;
 };
 
+/* All captures of this run. */
+struct tracing_totals {
+    uint64_t running;
+    uint64_t messages; /* as in tracing_info, here and below */
+    uint64_t lost;
+    uint64_t bytes;
+};
+
 /* The capture of this number has ended, and its last counts are known. */
 typedef void tracing_ended_fn(void *arg, uint64_t id);
 

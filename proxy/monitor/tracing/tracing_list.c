@@ -34,9 +34,17 @@ struct capture *tracing_behind(const struct tracing *t, uint64_t id)
     return capture_tree_RB_NFIND(unconst_pointer(&t->captures), &key);
 }
 
+void tracing_list_count(const struct capture *c, struct tracing_totals *to)
+{
+    to->messages += c->before.messages + c->counts.messages;
+    to->lost += c->before.lost + c->counts.lost;
+    to->bytes += c->before.bytes + c->counts.bytes;
+}
+
 void tracing_list_remove(struct tracing *t, struct capture *c)
 {
     (void)capture_tree_RB_REMOVE(&t->captures, c);
+    tracing_list_count(c, &t->forgotten);
     tracing_group_leave(c);
     if (c->state == TRACING_ENDED) {
         TAILQ_REMOVE(&t->ended, c, group_link);

@@ -24,4 +24,7 @@ struct capture *tracing_behind(const struct tracing *t, uint64_t id);
 
 void tracing_set_ended(struct tracing *t, struct capture *c, uint32_t why);
 
+/* Adds the capture's counts. */
+void tracing_list_count(const struct capture *c, struct tracing_totals *to);
+
 #endif

@@ -189,6 +189,7 @@ static void worker_pool_refuse_session_take(struct monitor_session *t, int err)
     const struct worker_pool_answer how = {
         .err = err, .ms = route_refusal_ms(t->route), .heard = t->heard, .id = t->request_id};
 
+    route_count_refusal(t->route, err);
     worker_pool_refuse_take(t->table->workers, t->client_fd, &how);
     t->client_fd = -1;
 }

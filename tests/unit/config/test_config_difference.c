@@ -26,6 +26,8 @@ static const struct {
     {"handshake-timeout", true, "handshake-timeout 1s", "handshake-timeout 2s"},
     {"orphan-timeout", true, "orphan-timeout 10s", "orphan-timeout 20s"},
     {"control", true, "control /c", "control /c mode 0660"},
+    {"metrics", true, "metrics 127.0.0.1:1", "metrics 127.0.0.1:2"},
+    {"metrics unix", true, "metrics unix /m", "metrics unix /m mode 0660"},
     {"poem", true, "poem /p", "poem /q"},
     {"audit", true, "audit /a key /k", "audit /a key /k rotate 1"},
     {"on-audit-failure", true, "on-audit-failure taint", "on-audit-failure refuse"},

@@ -189,6 +189,14 @@ static const struct wrong wrongs[] = {
      "another path"},
     {"control /./b\n" ROUTE, 1, 9, "the control socket has the path of a socket of route \"a\"",
      "another path"},
+    {ROUTE "metrics unix //l", 5, 14,
+     "the socket for metrics has the path of a socket of route \"a\"", "choose another path"},
+    {ROUTE "control /c\nmetrics unix /c", 6, 14,
+     "the socket for metrics has the path of the control socket", "choose another path"},
+    {ROUTE "metrics localhost:9464", 5, 9, "\"localhost:9464\" is not an address and a port",
+     "names are not looked up"},
+    {ROUTE "metrics 127.0.0.1", 5, 9, "\"127.0.0.1\" is not an address and a port", ""},
+    {ROUTE "metrics [::1]:9464\nmetrics unix /m", 6, 1, "duplicate \"metrics\"", "line 5"},
     {ROUTE "control /c\ncontrol /d", 6, 1, "duplicate \"control\"", "line 5"},
 };
 
