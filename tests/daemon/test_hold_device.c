@@ -8,6 +8,8 @@
 #define _GNU_SOURCE
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
@@ -17,6 +19,7 @@
 #include "contrib/edu/regs.h"
 #include "tests/daemon/rig.h"
 #include "tests/support/peer.h"
+#include "tests/support/process.h"
 #include "tests/support/unit.h"
 #include "tests/unit/edu/edu_process.h"
 
@@ -27,6 +30,7 @@ struct machine {
     struct rig rig;
     struct edu device;
     struct client client;
+    char control[RIG_PATH];
     int memory_fd;
     uint8_t *memory;
     int event_fd;
@@ -38,19 +42,12 @@ static void kill_device(struct machine *m)
     ck_assert_int_eq(waitpid(m->device.pid, NULL, 0), m->device.pid);
 }
 
-/* Sets up memory and an interrupt, as a driver does. */
-static void begin(struct machine *m)
+/* Connects, and sets up memory and an interrupt, as a driver does. */
+static void drive(struct machine *m)
 {
     struct edu through;
     struct fdset fds;
 
-    edu_start(&m->device, "edu", NULL);
-    rig_init(&m->rig);
-    rig_configure(&m->rig,
-                  "workers 1\nroute r {\nlisten %s\nbackend %s\non backend loss hold 60s\n"
-                  "answer-after never\n}\n",
-                  m->rig.listen, m->device.path);
-    rig_launch(&m->rig);
     memset(&through, 0, sizeof through);
     memcpy(through.path, m->rig.listen, sizeof m->rig.listen);
     edu_connect(&through, &m->client);
@@ -68,6 +65,45 @@ static void begin(struct machine *m)
     edu_master(&m->client);
 }
 
+#define HOLD "on backend loss hold 60s\nanswer-after never\n"
+
+static void begin(struct machine *m)
+{
+    edu_start(&m->device, "edu", NULL);
+    rig_init(&m->rig);
+    rig_configure(&m->rig, "workers 1\nroute r {\nlisten %s\nbackend %s\n" HOLD "}\n",
+                  m->rig.listen, m->device.path);
+    rig_launch(&m->rig);
+    drive(m);
+}
+
+/* The pid of the device that poemd has started. */
+static pid_t await_device(struct machine *m)
+{
+    char line[1024];
+    const char *at;
+
+    rig_await_log(&m->rig, " started", line, sizeof line);
+    at = strstr(line, "pid=");
+    ck_assert_ptr_nonnull(at);
+    return (pid_t)strtol(at + 4, NULL, 10);
+}
+
+/* With a device that poemd starts. */
+static void begin_spawned(struct machine *m)
+{
+    memset(&m->device, 0, sizeof m->device);
+    rig_init(&m->rig);
+    snprintf(m->control, sizeof m->control, "%s", unit_path("control.sock"));
+    rig_configure(&m->rig,
+                  "workers 1\ncontrol %s\nroute r {\nlisten %s\n"
+                  "backend spawn \"'%s' --fd %%fd\" user %u\n" HOLD "}\n",
+                  m->control, m->rig.listen, EDU_PROGRAM, (unsigned)geteuid());
+    rig_launch(&m->rig);
+    m->device.pid = await_device(m);
+    drive(m);
+}
+
 static void end(struct machine *m)
 {
     munmap(m->memory, PAGE);
@@ -77,7 +113,9 @@ static void end(struct machine *m)
     rig_await_log(&m->rig, " ended: reason=client-closed", NULL, 0);
     rig_terminate(&m->rig);
     rig_deinit(&m->rig);
-    edu_stop(&m->device);
+    if (*m->device.path) {
+        edu_stop(&m->device);
+    }
 }
 
 /* A byte goes from memory to the device's buffer and back, and each way ends with an interrupt. */
@@ -160,6 +198,40 @@ START_TEST(an_access_under_way_is_answered_by_the_next_process)
 }
 END_TEST
 
+START_TEST(a_device_of_the_broker_is_started_again)
+{
+    struct machine m;
+
+    begin_spawned(&m);
+    transfer(&m, 1);
+    for (uint8_t i = 2; i < 5; i++) {
+        ck_assert_int_eq(kill(m.device.pid, SIGKILL), 0);
+        ck_assert_uint_eq(edu_get(&m.client, EDU_IDENT, 4), EDU_IDENT_VALUE);
+        m.device.pid = await_device(&m);
+        transfer(&m, i);
+    }
+    end(&m);
+}
+END_TEST
+
+/* Such as one that hangs, if its operator does not want to wait until it counts as lost. */
+START_TEST(an_operator_detaches_a_device)
+{
+    struct machine m;
+    const char *const detach[] = {POEMCTL_PATH, "sessions", "--detach", "1",
+                                  "--control",  m.control,  NULL};
+
+    begin_spawned(&m);
+    transfer(&m, 1);
+    ck_assert_int_eq(process_wait(process_start(detach, STDERR_FILENO, -1)), 0);
+    rig_await_log(&m.rig, "its device is gone (ended-by-operator)", NULL, 0);
+    ck_assert_int_ne(await_device(&m), m.device.pid);
+    ck_assert_uint_eq(edu_get(&m.client, EDU_IDENT, 4), EDU_IDENT_VALUE);
+    transfer(&m, 2);
+    end(&m);
+}
+END_TEST
+
 int main(void)
 {
     Suite *const s = suite_create("hold_device");
@@ -168,5 +240,7 @@ int main(void)
     tcase_add_test(c, a_device_works_right_after_it_was_restarted);
     tcase_add_test(c, no_access_is_lost_or_wrong);
     tcase_add_test(c, an_access_under_way_is_answered_by_the_next_process);
+    tcase_add_test(c, a_device_of_the_broker_is_started_again);
+    tcase_add_test(c, an_operator_detaches_a_device);
     return unit_run(s);
 }
