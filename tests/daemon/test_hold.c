@@ -40,6 +40,13 @@ static void hear(int fd, uint16_t code, unsigned n_fds, struct message *m)
     ck_assert_uint_eq(m->fds.n, n_fds);
 }
 
+static void hear_reply(int fd, uint16_t code, struct message *m)
+{
+    peer_recv(fd, m);
+    ck_assert_uint_eq(m->hdr.command, code);
+    ck_assert_uint_eq(m->hdr.flags, WIRE_TYPE_REPLY);
+}
+
 /* It agrees, with n bytes of payload. */
 static void agree(int fd, struct message *m, const void *payload, size_t n)
 {
@@ -291,6 +298,60 @@ START_TEST(a_request_under_way_is_sent_again)
         ck_assert_uint_eq(m.payload[sizeof a], 7);
         message_deinit(&m);
     }
+    pair_ping(&p);
+    pair_close(&p);
+    rig_stop(&r);
+}
+END_TEST
+
+/* The device asks for memory; the client receives that. */
+static void ask_memory(const struct pair *p, uint16_t id)
+{
+    const struct wire_dma_access a = {.address = 0x1000, .count = 4};
+    struct message m;
+
+    peer_send(p->backend_fd, command(id, WIRE_DMA_READ), &a, sizeof a, NULL);
+    peer_recv(p->client_fd, &m);
+    ck_assert_uint_eq(m.hdr.id, id);
+    ck_assert_uint_eq(m.hdr.command, WIRE_DMA_READ);
+    message_deinit(&m);
+}
+
+/* The client's reply, with a byte by which it is known. */
+static void give_memory(const struct pair *p, uint16_t id, uint8_t byte)
+{
+    const struct wire_dma_access a = {.address = 0x1000, .count = 4};
+    const struct wire_hdr asked = command(id, WIRE_DMA_READ);
+    uint8_t payload[sizeof a + 4] = {0};
+
+    memcpy(payload, &a, sizeof a);
+    payload[sizeof a] = byte;
+    peer_send(p->client_fd, wire_reply_hdr(&asked, sizeof payload), payload, sizeof payload, NULL);
+}
+
+START_TEST(a_reply_to_the_lost_process_goes_nowhere)
+{
+    struct message m;
+    struct pair p;
+    struct rig r;
+
+    rig_start(&r, HOLD);
+    rig_session(&r, CAPS, CAPS, &p);
+    ask_memory(&p, 3);
+    ask_memory(&p, 4);
+    lose_device(&r, &p);
+    give_memory(&p, 3, 0x33);
+    next_device(&r, &p, CAPS);
+    rig_await_log(&r, "goes on with another process of its device", NULL, 0);
+    pair_ping(&p);
+    /* Its own requests may have the same ids: replies are for the oldest. */
+    ask_memory(&p, 4);
+    give_memory(&p, 4, 0x44);
+    give_memory(&p, 4, 0x55);
+    hear_reply(p.backend_fd, WIRE_DMA_READ, &m);
+    ck_assert_uint_eq(m.hdr.id, 4);
+    ck_assert_uint_eq(m.payload[sizeof(struct wire_dma_access)], 0x55);
+    message_deinit(&m);
     pair_ping(&p);
     pair_close(&p);
     rig_stop(&r);
@@ -557,6 +618,7 @@ int main(int argc, char **argv)
     policy_client_main(argc, argv);
     tcase_add_test(c, the_next_process_gets_all_that_was_set_up_in_order);
     tcase_add_test(c, a_request_under_way_is_sent_again);
+    tcase_add_test(c, a_reply_to_the_lost_process_goes_nowhere);
     tcase_add_test(c, a_held_session_answers_from_what_is_kept);
     tcase_add_test(c, what_only_the_device_knows_gets_an_error_in_time);
     tcase_add_test(c, a_process_that_promises_less_is_not_taken);
