@@ -7,6 +7,7 @@
  * the path of a file that it owns. Prints a line of nanoseconds for each file, in its order:
  *
  *     cold     the file's pages are dropped before, and nothing is known of it
+ *     ready    the same without the time in which the inspector was ready to run and had no CPU
  *     warm     the same question again
  *     cached   another inspector, which knows nothing of the file; the kernel has its pages
  *     cpu      CPU time of that inspector
@@ -25,6 +26,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/helper/heartbeat.h"
 #include "policy/evidence/debian/evidence_copyright.h"
 #include "policy/evidence/evidence_elf.h"
 #include "policy/inspector/inspector_channel.h"
@@ -37,7 +39,7 @@
 /* Milliseconds that an answer may take. */
 #define PATIENCE_MS 60000u
 
-enum column { COLD, WARM, CACHED, CPU, HASH, PACKAGE, COPYRIGHT, NOTES, COLUMNS };
+enum column { COLD, READY, WARM, CACHED, CPU, HASH, PACKAGE, COPYRIGHT, NOTES, COLUMNS };
 
 struct measured {
     char *package;
@@ -58,6 +60,15 @@ static uint64_t bench_inspect_cpu(pid_t pid)
         bench_die("the clock of a process", -errno);
     }
     return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
+}
+
+/* Nanoseconds in which a process was ready to run and had no CPU. */
+static uint64_t bench_inspect_waited(pid_t pid)
+{
+    struct heartbeat_sample s;
+
+    heartbeat_look(pid, &s);
+    return s.times ? s.wait_ns : 0;
 }
 
 static void bench_inspect_read_files(void)
@@ -156,13 +167,19 @@ static void bench_inspect_whole(bool drop)
     for (size_t k = 0; k < n_files; k++) {
         struct measured *const m = &files[k];
         uint64_t cpu;
+        uint64_t waited;
 
         if (bench_inspect_open(&exe, m->path)) {
             if (drop) {
                 (void)posix_fadvise(exe.fd, 0, 0, POSIX_FADV_DONTNEED);
             }
             cpu = bench_inspect_cpu(inspector_pid(i));
+            waited = bench_inspect_waited(inspector_pid(i));
             m->ns[drop ? COLD : CACHED] = bench_inspect_ask(i, base, &exe, (uint32_t)k);
+            if (drop) {
+                waited = bench_inspect_waited(inspector_pid(i)) - waited;
+                m->ns[READY] = m->ns[COLD] > waited ? m->ns[COLD] - waited : 0;
+            }
             m->ns[CPU] = bench_inspect_cpu(inspector_pid(i)) - cpu;
             m->ns[WARM] = bench_inspect_ask(i, base, &exe, (uint32_t)k);
         }
