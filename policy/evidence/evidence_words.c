@@ -69,7 +69,8 @@ static const char *const of_sentences[] = {
     "have",       "from",        "the",        "that",      "which",      "these",    "those",
     "all",        "both",        "also",       "now",       "upstream",   "author",   "authors",
     "maintainer", "maintainers", "maintained", "copyright", "downloaded", "obtained", "written",
-    "packaged",   "packaging",   "debianized", "homepage",  "on",
+    "packaged",   "packaging",   "debianized", "homepage",  "on",         "do",       "what",
+    "you",        "your",        "everyone",   "later",     "updated",
 };
 
 /* Words of a copyright notice that begin with a small letter. */
@@ -209,8 +210,21 @@ static void evidence_words_character(struct words *w, const char *p, size_t i, s
     }
 }
 
+/* Returns whether a word is divided at the end of a line: "fur-" before "nished". */
+static bool evidence_words_divided(struct evidence_span line)
+{
+    while (line.n > 0 && strchr(" \t\r", line.p[line.n - 1])) {
+        line.n--;
+    }
+    return line.n > 1 && line.p[line.n - 1] == '-' && isalpha((unsigned char)line.p[line.n - 2]);
+}
+
 static void evidence_words_put(struct words *w, struct evidence_span line)
 {
+    const bool divided = evidence_words_divided(line);
+
+    while (divided && line.p[--line.n] != '-') {
+    }
     for (size_t i = 0; i < line.n;) {
         bool inside;
         const size_t foreign = evidence_words_foreign(line.p + i, line.n - i, &inside);
@@ -225,7 +239,9 @@ static void evidence_words_put(struct words *w, struct evidence_span line)
         }
         i += foreign;
     }
-    evidence_words_end(w);
+    if (!divided) {
+        evidence_words_end(w);
+    }
 }
 
 /* ---- lines ---- */
@@ -344,6 +360,7 @@ char *evidence_words_new(struct evidence_span text)
             evidence_words_put(&w, line);
         }
     }
+    evidence_words_end(&w);
     w.n -= w.n > 0 ? 1 : 0;
     w.out[w.n] = '\0';
     return w.out;

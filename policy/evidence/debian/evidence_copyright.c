@@ -545,12 +545,18 @@ static enum evidence_copyright evidence_copyright_read_stanzas(struct reader *r,
     return r->out->counted > 0 ? EVIDENCE_COPYRIGHT_OK : EVIDENCE_COPYRIGHT_NO_FILES;
 }
 
+/* Format 1.0 was drafted as DEP-5, whose last drafts have the same fields. */
 static bool evidence_copyright_is_header(const struct evidence_deb822_stanza *s)
 {
-    static const char mark[] = "copyright-format/1.0";
+    static const char *const marks[] = {"copyright-format/1.0", "/deps/dep5"};
     const struct evidence_deb822_field *f = evidence_deb822_find(s, "Format");
 
-    return f && memmem(f->first.p, f->first.n, mark, sizeof mark - 1);
+    for (size_t i = 0; f && i < sizeof marks / sizeof *marks; i++) {
+        if (memmem(f->first.p, f->first.n, marks[i], strlen(marks[i]))) {
+            return true;
+        }
+    }
+    return false;
 }
 
 static enum evidence_copyright evidence_copyright_read_text(struct evidence_copyrights *out,

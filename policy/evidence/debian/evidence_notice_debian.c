@@ -14,10 +14,11 @@
         EVIDENCE_NOTICE_SILENT, "", words \
     }
 
-#define DATED \
-    "( ( on | ) ( mon | tue | wed | thu | fri | sat | sun ) ~2 ( jan | feb | mar | apr | may | " \
-    "jun | jul | aug | sep | oct | nov | dec | january | february | march | april | june | july " \
-    "| august | september | october | november | december ) ~8 | )"
+#define MONTH \
+    "( jan | feb | mar | apr | may | jun | jul | aug | sep | oct | nov | dec | january | " \
+    "february " \
+    "| march | april | june | july | august | september | october | november | december )"
+#define DATED "( ( on | ) ( mon | tue | wed | thu | fri | sat | sun ) ~2 " MONTH " ~8 | )"
 #define OUR_PACKAGE "( this | the ) ( debian | ) ( package | work | packages )"
 #define GNU_LICENSE "( gpl | gnu gpl | gnu general public license ( gpl | ) )"
 #define GNU_VERSION "( ( version | ) $v | ) ( only | + | or later | or any later version | )"
@@ -42,12 +43,13 @@
 static const struct evidence_notice list_of_sentences[] = {
     /* the package */
     SILENT(
-        OUR_PACKAGE
-        " ( was | were ) ( originally | initially | first | ) ( debianized | packaged for debian | "
+        "( it | " OUR_PACKAGE " ) ( was | were ) ( originally | initially | first | ) ( debianized "
+        "| packaged for debian | "
         "packaged | put together | assembled | created | built | made ) ( for debian | ) by ( the "
         "| ) ~14 " DATED),
     SILENT("( ( and | it | and it ) ( was | is ) | " OUR_PACKAGE
-           " ( was | is ) ) ( now | currently | later | since | ) ( being | ) ( maintained | "
+           " ( was | is ) ) ( now | currently | previously | later | since | ) ( being | ) ( "
+           "maintained | "
            "comaintained | updated | repackaged | adopted | taken over ) by ( the | ) ~24 " DATED),
     SILENT("( and | the software was | ) ( later | ) ( taken over | repackaged ) by ~14 " DATED),
     SILENT("( the | ) source http ~10"),
@@ -55,7 +57,7 @@ static const struct evidence_notice list_of_sentences[] = {
     SILENT("( the | ) current ( debian | ) ( package | ) ( maintainer | maintainers ) ( is | are | "
            ") ~20"),
     SILENT("this is ( the | ) ( debian | debians ) ( gnu linux | gnu linuxs | ) ( prepackaged "
-           "version | packaged version | package ) ( of | for ) ~14"),
+           "version | packaged version | package ) ( of | for ) ( the | ) ~14"),
     SILENT("for a complete list of changes from the upstream version please see the changelog"),
 
     /* its sources */
@@ -71,10 +73,16 @@ static const struct evidence_notice list_of_sentences[] = {
     SILENT("( upstream | original | main | current | ) ( author | authors | maintainer | "
            "maintainers | developer | developers | contributor | contributors ) ( and copyright | "
            ") ( holder | holders | ) ( is | are | include | ) ~60"),
-    SILENT("written by ( the | ) ~12"),
+    SILENT("( written | contributed ) by ( the | ) ~12"),
+    SILENT("~2 was downloaded from ~20"),
     SILENT("see ( the | ) ( file | ) authors ( file | ) for ( more | ) ( details | a list of "
            "contributors )"),
     SILENT("some rights reserved"),
+    SILENT("this is the copyright as found in the upstream sources"),
+    SILENT("( the | ) ~6 ( is | are ) copyright ( c | ) ~24"),
+    SILENT("the following is the mit license agreed upon by most contributors copyright holders of "
+           "new code should use this license statement where possible they may also add themselves "
+           "to the list below"),
 
     /* headings */
     SILENT("( upstream | ) ( copyright | copyrights ) ( holder | holders | ) ( c | ) ( by | ) ( "
@@ -84,6 +92,9 @@ static const struct evidence_notice list_of_sentences[] = {
            "license | licenses )"),
 
     /* packaging */
+    SILENT("packaging by ~8 " MONTH " ~2"),
+    SILENT(
+        "( this | the ) package is comaintained by the ~3 developers via the ~3 mailing list ~6"),
     SILENT(DEBIAN_PARTS
            "( licensed | distributed | released | covered ) ( under | by ) ( the terms of | "
            ") ( the | ) " GNU_LICENSE " " GNU_VERSION
@@ -126,8 +137,13 @@ static const struct evidence_notice list_of_sentences[] = {
            "gnu general public license can be found in ( the | ) usr share commonlicenses gpl ( $v "
            "| ) ( file | )"),
     SILENT("on debian systems ( a copy of | ) the ( license | licenses ) ( is | are | can be ) ( "
-           "located | found ) in ( the file | file | ) usr share commonlicenses ( gpl | lgpl ) ( "
-           "$v | )"),
+           "located | found ) in ( the file | file | files | ) usr share commonlicenses ( gpl | "
+           "lgpl ) ( $v | ) ( and usr share commonlicenses gfdl *1 | )"),
+    SILENT(
+        "( the | ) ~2 manuals and associated documentation are also copyright ( c | ) free "
+        "software foundation inc they are distributed under the gnu free documentation license "
+        "version $v or any later version published by the free software foundation " NO_SECTIONS),
+    SILENT("for the documentation ( this | these | the following ) terms apply"),
 
     /* permissions beside a licence: it stays as it is without them */
     SILENT("( in addition | ) as a special exception ( the ( author | authors | copyright holder | "

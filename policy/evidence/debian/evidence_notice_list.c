@@ -386,6 +386,18 @@ static const struct evidence_notice list_of_notices[] = {
      "use and "
      "distribute the software in accordance with the terms specified in this license | )"},
 
+    {EVIDENCE_NOTICE_GRANTS, "WTFPL",
+     "do what the fuck you want to public license version 2 december 2004 ( 22 rue de plaisance "
+     "75014 paris france | ) everyone is permitted to copy and distribute verbatim or modified "
+     "copies of this license document and changing it is allowed as long as the name is changed "
+     "do what the fuck you want to public license terms and conditions for copying distribution "
+     "and modification you just do what the fuck you want to"},
+    {EVIDENCE_NOTICE_GRANTS, "Boehm-GC",
+     "this material is provided as is with absolutely no warranty expressed or implied any use is "
+     "at your own risk permission is hereby granted to use or copy this program for any purpose "
+     "provided the above notices are retained on all copies permission to modify the code and to "
+     "distribute modified code is granted provided the above notices are retained and a notice "
+     "that the code was modified is included with the above copyright notice"},
     {EVIDENCE_NOTICE_GRANTS, "Kazlib",
      "( free software license | ) all rights are reserved by the author with the following "
      "exceptions permission is granted to freely reproduce and distribute this software possibly "
@@ -615,7 +627,9 @@ static const struct evidence_notice list_of_notices[] = {
      "on debian ( systems | gnu linux systems | based systems ) ( a copy of | ) the ( complete | "
      "full | ) "
      "( text | texts | copy ) of the ( latest version of the | ) " GNU_KIND " license *4 can be "
-     "found in ( the file | the directory | ) usr share commonlicenses ( gpl | lgpl ) ( $v | )"},
+     "found in ( the file | the directory | ) usr share commonlicenses ( gpl | lgpl ) ( $v | ) ( "
+     "and usr share "
+     "commonlicenses lgpl | )"},
 };
 
 size_t evidence_notices(void)

@@ -248,6 +248,7 @@ static const struct {
      "copyright 2020 a who permits use of this file"},
     {"THE\nCOPYRIGHT HOLDERS BE LIABLE FOR ANY DIRECT,\n",
      "the copyright holders be liable for any direct"},
+    {"fur-\n nished non-\n\n-\n end-\n", "furnished non end"},
     {"provided 'as-is', as is\n", "provided as is as is"},
     {"the copyright owner or\nAll rights reserved.\n contributors\n",
      "the copyright holder or contributors"},
@@ -502,6 +503,8 @@ static const struct {
      0},
     /* not machine-readable */
     {"This package was debianized by X.\n", EVIDENCE_COPYRIGHT_FREE_TEXT, NULL, 0},
+    {"Format: http://dep.debian.net/deps/dep5\n\nFiles: *\nLicense: GPL-2\n", EVIDENCE_COPYRIGHT_OK,
+     "GPL-2.0-only", 0},
     {"Format: something\n\nFiles: *\nLicense: GPL-2\n", EVIDENCE_COPYRIGHT_FREE_TEXT, NULL, 0},
     {"", EVIDENCE_COPYRIGHT_FREE_TEXT, NULL, 0},
     {"Copyright 2020 A. Body\n\n" GPL2, EVIDENCE_COPYRIGHT_OK, "GPL-2.0-or-later", 0},
