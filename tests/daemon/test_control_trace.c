@@ -439,6 +439,29 @@ START_TEST(a_pipe_that_is_not_read)
 }
 END_TEST
 
+/* The reader of a pipe goes while nothing passes. */
+START_TEST(a_pipe_whose_reader_goes_ends_an_idle_capture)
+{
+    struct control_request q = start_request();
+    struct rig r;
+    struct pair p;
+    int ends[2];
+    int fd;
+
+    control_rig_start_tracing(&r);
+    rig_session(&r, NULL, NULL, &p);
+    q.flags = CONTROL_HOLD;
+    ck_assert_int_eq(pipe2(ends, O_CLOEXEC), 0);
+    fd = ask_with(&q, ends[1]);
+    ck_assert_int_eq(started(fd), FIRST);
+    await_state(FIRST, "running", NULL);
+    close(ends[0]);
+    expect_last(fd, "reader gone", 0);
+    pair_close(&p);
+    rig_stop(&r);
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("control_trace");
@@ -456,5 +479,6 @@ int main(void)
     tcase_add_test(tc, who_holds_and_speaks_is_dropped);
     tcase_add_test(tc, as_many_hold_as_there_is_room_for);
     tcase_add_test(tc, a_pipe_that_is_not_read);
+    tcase_add_test(tc, a_pipe_whose_reader_goes_ends_an_idle_capture);
     return unit_run(s);
 }

@@ -261,6 +261,10 @@ void tracer_capture_close(struct tracer_capture *c)
         event_free(c->writable);
         c->writable = NULL;
     }
+    if (c->hangup) {
+        event_free(c->hangup);
+        c->hangup = NULL;
+    }
     tracer_out_deinit(&c->out);
 }
 
@@ -288,6 +292,23 @@ static void tracer_capture_on_writable(evutil_socket_t fd, short what, void *arg
     tracer_captures_reap(t);
 }
 
+/*
+ * A pipe's reader has gone: an error counts as readable. A socket or a terminal may be readable for
+ * other reasons, and is not looked at again.
+ */
+static void tracer_capture_on_hangup(evutil_socket_t fd, short what, void *arg)
+{
+    struct tracer_capture *const c = arg;
+    struct tracer *const t = c->tracer;
+    struct pollfd p = {.fd = fd};
+
+    (void)what;
+    if (poll(&p, 1, 0) > 0) {
+        tracer_capture_fail(c, -EPIPE);
+        tracer_captures_reap(t);
+    }
+}
+
 /* Starts to write to a file. Takes fd. */
 static void tracer_capture_open_take(struct tracer_capture *c, int fd)
 {
@@ -299,6 +320,10 @@ static void tracer_capture_open_take(struct tracer_capture *c, int fd)
     }
     if (c->out.pipe) {
         c->writable = event_new(c->tracer->base, fd, EV_WRITE, tracer_capture_on_writable, c);
+        c->hangup = event_new(c->tracer->base, fd, EV_READ, tracer_capture_on_hangup, c);
+        if (c->hangup) {
+            (void)event_add(c->hangup, NULL);
+        }
     }
     (void)tracer_capture_section(c);
 }

@@ -82,6 +82,7 @@ struct tracer_capture {
     struct tracer_out out;
     struct tracer_memory *memory; /* NULL: no flight recorder */
     struct event *writable;       /* for a full pipe */
+    struct event *hangup;         /* for a pipe whose reader goes while nothing is written */
     LIST_HEAD(, tracer_view) views;
     uint64_t file;       /* its number, from 1 */
     uint32_t interfaces; /* in the file */
