@@ -462,7 +462,7 @@ END_TEST
 
 /* ---- disks ---- */
 
-START_TEST(a_full_disk_ends_the_capture_and_nothing_else)
+START_TEST(a_device_that_is_full_ends_the_capture_and_nothing_else)
 {
     char line[256];
     struct pair p;
@@ -484,40 +484,56 @@ START_TEST(a_full_disk_ends_the_capture_and_nothing_else)
 }
 END_TEST
 
-/* A disk of its own for the test, of 128 KiB. False: who runs it may not make one. */
+/* A disk of its own for the test, of 2 MiB. False: who runs it may not make one. */
 static bool make_disk(const char *path)
 {
     ck_assert_int_eq(mkdir(path, 0700), 0);
     /* Seen by this process and its children alone, and gone with them. */
     return unshare(CLONE_NEWNS) == 0 && mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
-           mount("disk", path, "tmpfs", 0, "size=128k") == 0;
+           mount("disk", path, "tmpfs", 0, "size=2m") == 0;
 }
 
-START_TEST(a_disk_that_fills_up_has_whole_messages)
+START_TEST(a_full_disk_leaves_a_gap_until_there_is_room)
 {
     struct trace_sums sums;
     struct stream s;
     struct pair p;
     struct rig r;
     char path[RIG_PATH];
+    char ballast[RIG_PATH];
+    uint64_t had;
+    int fd;
 
     snprintf(path, sizeof path, "%s", unit_path("disk"));
     if (!make_disk(path)) {
         return;
     }
+    snprintf(ballast, sizeof ballast, "%s", unit_path("disk/ballast"));
+    fd = open(ballast, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    ck_assert_int_eq(posix_fallocate(fd, 0, (2 << 20) - 65536), 0);
+    close(fd);
     snprintf(path, sizeof path, "%s", unit_path("disk/t.pcapng"));
-    trace_rig_stream(&s, 3000, WIRE_DEVICE_SET_IRQS, 100);
+    trace_rig_stream(&s, 8000, WIRE_DEVICE_SET_IRQS, 100);
     trace_rig_start_at(&r, path);
     rig_session(&r, TRACE_RIG_CAPS, TRACE_RIG_CAPS, &p);
     trace_rig_pass(&p, &s);
-    rig_await_log(&r, "capture 1 ended: disk full", NULL, 0);
-    pair_ping(&p);
+    rig_await_log(&r, "capture 1: disk full: messages are lost until", NULL, 0);
+    had = trace_rig_read(path, NULL, NULL).messages;
+    ck_assert_int_eq(unlink(ballast), 0);
+    /* The tracer tries again when something passes. */
+    do {
+        pair_ping(&p);
+    } while (trace_rig_read(path, NULL, NULL).messages == had);
+    rig_await_log(&r, "capture 1: there is room again", NULL, 0);
     pair_close(&p);
     rig_await_log(&r, " ended: reason=", NULL, 0);
     trace_rig_stop(&r);
     sums = trace_rig_read(path, NULL, NULL);
     ck_assert_int_eq(sums.outcome, TRACE_END);
     ck_assert_uint_gt(sums.messages, 200);
+    ck_assert_uint_gt(sums.lost, 0);
+    ck_assert_uint_eq(sums.over, 1);
+    ck_assert_uint_eq(sums.messages + sums.lost, sums.seen);
     stream_deinit(&s);
 }
 END_TEST
@@ -635,8 +651,8 @@ int main(void)
     tc = rig_case(s, "who dies");
     tcase_add_test(tc, a_worker_killed_leaves_nothing_out);
     tc = rig_case(s, "files");
-    tcase_add_test(tc, a_full_disk_ends_the_capture_and_nothing_else);
-    tcase_add_test(tc, a_disk_that_fills_up_has_whole_messages);
+    tcase_add_test(tc, a_device_that_is_full_ends_the_capture_and_nothing_else);
+    tcase_add_test(tc, a_full_disk_leaves_a_gap_until_there_is_room);
     tcase_add_test(tc, a_file_that_is_there_gets_a_number);
     tcase_add_test(tc, a_large_file_is_followed_by_another);
     tc = rig_case(s, "nothing is left");

@@ -255,6 +255,16 @@ void tracer_capture_statistics(struct tracer_view *v, const char *ending)
 
 /* ---- starting ---- */
 
+/* Counts the messages that have not been written as lost. */
+static void tracer_capture_lose_unwritten(struct tracer_capture *c)
+{
+    const uint64_t n = c->out.fd >= 0 ? tracer_out_unwritten(&c->out) : 0;
+
+    c->counts.messages -= n < c->counts.messages ? n : c->counts.messages;
+    c->counts.lost += n;
+    c->out.start = c->out.end = 0;
+}
+
 void tracer_capture_close(struct tracer_capture *c)
 {
     if (c->writable) {
@@ -265,6 +275,7 @@ void tracer_capture_close(struct tracer_capture *c)
         event_free(c->hangup);
         c->hangup = NULL;
     }
+    tracer_capture_lose_unwritten(c);
     tracer_out_deinit(&c->out);
 }
 
@@ -392,6 +403,10 @@ void tracer_capture_flush(struct tracer_capture *c)
         return;
     }
     err = tracer_out_flush(&c->out);
+    if (c->out.full && !c->memory) {
+        /* It goes on when there is room. A flight recorder writes once, and fails. */
+        return;
+    }
     if (err == -EAGAIN && c->writable) {
         (void)event_add(c->writable, NULL);
     } else if (err) {
@@ -442,6 +457,18 @@ static bool tracer_capture_next_is_due(const struct tracer_capture *c)
            (s->every_ms > 0 && clock_ms() - c->begun_ms >= s->every_ms);
 }
 
+static void tracer_capture_notify(struct tracer_capture *c, enum tracer_type type, uint32_t why)
+{
+    struct tracer *const t = c->tracer;
+
+    tracer_msg_init(&t->out, type);
+    t->out.capture = c->id;
+    t->out.error = why;
+    t->out.u.counts = c->counts;
+    c->told = c->counts;
+    tracer_say(t);
+}
+
 void tracer_captures_turn(struct tracer *t)
 {
     struct tracer_capture *c;
@@ -455,6 +482,10 @@ void tracer_captures_turn(struct tracer *t)
         if (tracer_flight_unwritten(c)) {
             tracer_flight_write(c);
         }
+        if (!c->failed && c->full != c->out.full) {
+            c->full = c->out.full;
+            tracer_capture_notify(c, TRACER_FULL, c->full);
+        }
         if (!c->failed && tracer_capture_next_is_due(c)) {
             c->wants_file = true;
             tracer_msg_init(&t->out, TRACER_WANT_FILE);
@@ -465,18 +496,6 @@ void tracer_captures_turn(struct tracer *t)
 }
 
 /* ---- the end ---- */
-
-static void tracer_capture_notify(struct tracer_capture *c, enum tracer_type type, uint32_t why)
-{
-    struct tracer *const t = c->tracer;
-
-    tracer_msg_init(&t->out, type);
-    t->out.capture = c->id;
-    t->out.error = why;
-    t->out.u.counts = c->counts;
-    c->told = c->counts;
-    tracer_say(t);
-}
 
 /* Gives the reader of a full pipe a moment to read the rest. */
 static void tracer_capture_last_flush(struct tracer_capture *c)
@@ -501,7 +520,10 @@ void tracer_capture_stop(struct tracer_capture *c, uint32_t why)
         /* If the disk was full, cutting the last block may have made room for these. */
         c->failed = false;
         tracer_capture_all_statistics(c, ending);
+        c->out.retry_ms = 0;
         tracer_capture_last_flush(c);
+        why = c->out.full ? TRACER_DISK_FULL : why;
+        tracer_capture_lose_unwritten(c);
     }
     tracer_capture_notify(c, TRACER_STOPPED, why);
     tracer_capture_free(c);

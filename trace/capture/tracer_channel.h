@@ -32,6 +32,7 @@ enum tracer_type {
     TRACER_PONG,      /* answers TRACER_PING */
     TRACER_WANT_FILE, /* asks for the capture's next file */
     TRACER_COUNTS,    /* the capture's progress */
+    TRACER_FULL,      /* error 1: the capture's disk is full; 0: it has room again */
     TRACER_STOPPED,   /* the capture is over, its file closed; error: enum tracer_why */
     TRACER_BROKEN,    /* the worker has damaged its ring */
     TRACER_TYPES,

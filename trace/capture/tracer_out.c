@@ -13,15 +13,20 @@
 #include <unistd.h>
 #include <zstd.h>
 
+#include "base/clock.h"
 #include "base/sock.h"
 #include "base/unconst.h"
 #include "trace/file/snap_length.h"
 #include "trace/file/message.h"
 #include "trace/file/packet.h"
 #include "trace/file/pcapng.h"
+#include "trace/file/pcapng_blocks.h"
 
 /* Bytes to collect before writing. */
 #define BATCH (256u << 10)
+
+/* Until a full disk is tried again. */
+#define RETRY_MS 1000u
 
 /* Room for a batch and the largest block. */
 #define ROOM (BATCH + SNAP_LENGTH_MOST + LIMIT_FDS_KERNEL * TRACE_CAPTURE_FD_SIZE + (64u << 10))
@@ -108,6 +113,29 @@ static size_t tracer_out_whole_blocks(const struct tracer_out *o, size_t n)
         at += size;
     }
     return at;
+}
+
+uint64_t tracer_out_unwritten(const struct tracer_out *o)
+{
+    uint64_t packets = 0;
+    uint32_t head[2]; /* type and size */
+
+    for (size_t at = o->start; o->end - at >= sizeof head; at += head[1]) {
+        memcpy(head, o->buffer + at, sizeof head);
+        packets += head[0] == PCAPNG_PACKET;
+        if (head[1] < sizeof head || head[1] > o->end - at) {
+            break;
+        }
+    }
+    return packets;
+}
+
+/* Returns true if the disk is full: what could not be written is kept for later. */
+static bool tracer_out_keeps(struct tracer_out *o, int err)
+{
+    o->full = !o->pipe && (err == -ENOSPC || err == -EDQUOT);
+    o->retry_ms = o->full ? clock_ms() + RETRY_MS : 0;
+    return o->full;
 }
 
 /* Cuts a half-written block off the file, after a write of only n bytes. */
@@ -200,7 +228,9 @@ static int tracer_out_flush_packed(struct tracer_out *o)
         o->whole = size;
         o->framed = true;
     }
-    o->start = o->end = 0;
+    if (!tracer_out_keeps(o, err)) {
+        o->start = o->end = 0;
+    }
     return err;
 }
 
@@ -209,6 +239,9 @@ int tracer_out_flush(struct tracer_out *o)
     size_t done = 0;
     const size_t all = o->end - o->start;
 
+    if (o->full && clock_ms() < o->retry_ms) {
+        return -ENOSPC;
+    }
     if (o->pack) {
         return tracer_out_flush_packed(o);
     }
@@ -228,12 +261,17 @@ int tracer_out_flush(struct tracer_out *o)
             if (!o->pipe) {
                 tracer_out_cut(o, done);
             }
-            o->start = o->end = 0;
+            if (tracer_out_keeps(o, err)) {
+                o->start += tracer_out_whole_blocks(o, done);
+            } else {
+                o->start = o->end = 0;
+            }
             return err;
         }
         done += (size_t)n;
     }
     o->start = o->end = 0;
+    o->full = false;
     return 0;
 }
 
@@ -243,7 +281,7 @@ void *tracer_out_room(struct tracer_out *o, size_t n, int *err)
     if (o->end - o->start >= BATCH || n > ROOM - o->end) {
         const int r = tracer_out_flush(o);
 
-        if (r < 0 && r != -EAGAIN) {
+        if (r < 0 && r != -EAGAIN && !o->full) {
             *err = r;
             return NULL;
         }

@@ -22,6 +22,8 @@ struct tracer_out {
     size_t start; /* buffer[start … end-1] remain to be written */
     size_t end;
     uint64_t bytes;           /* added since it was opened */
+    bool full;                /* its disk was, at the last try */
+    uint64_t retry_ms;        /* … when to try again */
     struct ZSTD_CCtx_s *pack; /* NULL: the file is not packed */
     uint8_t *packed;          /* … what it has made of a part of the buffer */
     bool framed;              /* … its frame is open: flushed, but not ended */
@@ -39,17 +41,21 @@ uint64_t tracer_out_size(const struct tracer_out *o);
 void tracer_out_deinit(struct tracer_out *o);
 
 /*
- * Returns room for a block of at most n bytes. Returns NULL if a pipe is full, with *err 0, or if
- * writing failed, with its -errno in *err.
+ * Returns room for a block of at most n bytes. Returns NULL if a pipe or a disk is full, with *err
+ * 0, or if writing failed, with its -errno in *err.
  */
 void *tracer_out_room(struct tracer_out *o, size_t n, int *err) __attribute__((warn_unused_result));
+
+/* Returns the number of packets among the added blocks that are not written yet. */
+uint64_t tracer_out_unwritten(const struct tracer_out *o);
 
 /* Adds n bytes written there, one block or several. */
 void tracer_out_add(struct tracer_out *o, size_t n);
 
 /*
  * Writes the added blocks. Returns 0; -EAGAIN if the pipe is full (call again later); or another
- * -errno: then the file has been cut behind its last whole block, and the rest is dropped.
+ * -errno: then the file has been cut behind its last whole block, and the rest is dropped, unless
+ * the disk is full: then `full` is set, and calls a second later and later try again.
  */
 int tracer_out_flush(struct tracer_out *o) __attribute__((warn_unused_result));
 

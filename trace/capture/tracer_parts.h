@@ -89,6 +89,7 @@ struct tracer_capture {
     uint64_t begun_ms;   /* of the file */
     /* bytes of the file at its beginning, or when no next one was to be had */
     uint64_t begun_bytes;
+    bool full; /* the monitor knows that its disk is */
     bool wants_file;
     /* waits for a file to dump into */
     bool dumping;

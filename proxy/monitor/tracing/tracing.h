@@ -8,9 +8,9 @@
  * the first capture begins, hands it files and the workers' rings, and announces sessions to it; it
  * tells workers which sessions to tap (proxy/relay/tap.h). The messages themselves never come here.
  *
- * A capture begins when its "trace-started" record is on disk. It ends if its disk is full or its
- * reader has gone. If the tracer dies it is started again, and captures go on in new files.
- * Sessions are never harmed, and never wait.
+ * A capture begins when its "trace-started" record is on disk. It ends if its reader has gone;
+ * while its disk is full, messages are lost. If the tracer dies it is started again, and captures
+ * go on in new files. Sessions are never harmed, and never wait.
  */
 #ifndef POEMD_PROXY_MONITOR_TRACING_TRACING_H
 #define POEMD_PROXY_MONITOR_TRACING_TRACING_H

@@ -54,6 +54,7 @@ struct capture {
     struct config_trace how; /* owns its filter, which is never NULL */
     enum tracing_state state;
     const char *why;
+    uint64_t full_ms;             /* when the log last reported its disk as full, or no longer so */
     struct tracing_file *opening; /* a file that is being opened, step by step, or NULL */
     struct event *step;
     bool opens_first; /* … as the first one for this tracer */

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/sock.h"
 #include "proxy/ipc/turn.h"
 #include "proxy/monitor/monitor_context.h"
@@ -22,6 +23,9 @@
 #include "proxy/monitor/workers/worker_pool.h"
 #include "proxy/monitor/workers/worker_pool_outbox.h"
 #include "trace/capture/ring.h"
+
+/* Between two lines of the log about a capture's full disk. */
+#define TRACING_RUN_FULL_MS 500u
 
 static struct log_subject tracing_run_subject(const struct capture *c)
 {
@@ -473,9 +477,34 @@ static void tracing_run_down(struct tracing *t)
         c->counts = (struct tracer_counts){.messages = 0};
         tracing_open_cancel(c);
         c->run = 0;
+        c->why = NULL;
         if (c->state == TRACING_ENDING) {
             tracing_set_ended(t, c, TRACER_ASKED);
         }
+    }
+}
+
+/* The capture's disk is full, or has room again. The tracer may be wrong, but not noisy. */
+static void tracing_run_full(struct capture *c, bool full)
+{
+    const struct log_subject about = tracing_run_subject(c);
+    const uint64_t now = clock_ms();
+
+    if (c->state != TRACING_RUNNING) {
+        return;
+    }
+    c->why = full ? tracer_why_word(TRACER_DISK_FULL) : NULL;
+    if (c->full_ms > 0 && now - c->full_ms < TRACING_RUN_FULL_MS) {
+        return;
+    }
+    c->full_ms = now;
+    if (full) {
+        log_line(LOG_WARNING, &about,
+                 "capture %llu: disk full: messages are lost until there is room",
+                 (unsigned long long)c->id);
+    } else {
+        log_line(LOG_INFO, &about, "capture %llu: there is room again: lost=%llu",
+                 (unsigned long long)c->id, (unsigned long long)c->counts.lost);
     }
 }
 
@@ -559,6 +588,10 @@ void tracing_on_link(void *arg, enum tracing_link_news news, const struct tracer
         break;
     case TRACER_COUNTS:
         c->counts = m->u.counts;
+        break;
+    case TRACER_FULL:
+        c->counts = m->u.counts;
+        tracing_run_full(c, m->error != 0);
         break;
     case TRACER_STOPPED:
         c->counts = m->u.counts;
