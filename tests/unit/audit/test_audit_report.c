@@ -304,6 +304,34 @@ START_TEST(the_one_that_caused_it)
 }
 END_TEST
 
+/* A report shows what was found, and which of it did not count. */
+START_TEST(evidence_that_did_not_count)
+{
+    struct audit_result r;
+    struct audit_log *log;
+    const json_t *licences;
+    json_t *report;
+
+    rig_keygen();
+    log = rig_open(0);
+    append(log, "verdict",
+           json_pack("{s:i, s:s, s:s, s:s, s:s, s:{s:{s:s}}, s:{s:{s:s}}, s:[{s:s, s:s, s:s, s:b},"
+                     " {s:s, s:s, s:s, s:b}]}",
+                     "session", 1, "route", "r", "verdict", "allow", "rule", "none", "taint", "-",
+                     "client", "exe", "path", "/qemu", "backend", "exe", "path", "/usr/bin/python3",
+                     "evidence", "of", "backend", "licence", "PSF-2.0", "grade", "packaged",
+                     "counts", 0, "of", "backend", "licence", "MIT", "grade", "declared", "counts",
+                     1));
+    rig_close(log);
+    report = report_of(&r);
+    licences =
+        json_object_get(json_array_get(json_object_get(report, "executables"), 1), "licences");
+    ck_assert_int_eq(number(licences, "PSF-2.0 (packaged, does not count)"), 1);
+    ck_assert_int_eq(number(licences, "MIT (declared)"), 1);
+    json_decref(report);
+}
+END_TEST
+
 /* The kernel's word for an executable's contents is shown, whichever of its ways it has. */
 START_TEST(measured_executables)
 {
@@ -407,6 +435,7 @@ int main(void)
     TCase *tc = unit_case(s, "report");
 
     tcase_add_test(tc, by_executable);
+    tcase_add_test(tc, evidence_that_did_not_count);
     tcase_add_test(tc, measured_executables);
     tcase_add_test(tc, memory_and_what_taints_later);
     tcase_add_test(tc, nothing_foreign_gets_through);

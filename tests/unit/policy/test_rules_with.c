@@ -30,6 +30,11 @@ static const struct {
     {"GPL-3.0-or-later", "Apache-2.0", VERDICT_ALLOW, "-"},
     {"Apache-2.0", "MIT", VERDICT_ALLOW, "-"},
     {"GPL-2.0-only OR EPL-1.0", "MIT", VERDICT_ALLOW, "-"},
+    /* A choice is made for each version; what is joined must agree on one. */
+    {"GPL-2.0-only OR GPL-3.0-only", "Apache-2.0", VERDICT_ALLOW, "-"},
+    {"GPL-2.0-or-later", "GPL-2.0-only OR CDDL-1.0", VERDICT_ALLOW, "-"},
+    {"MIT AND GPL-3.0-or-later", "GPL-2.0-only", VERDICT_DENY, "C"},
+    {"GPL-2.0-only AND (GPL-2.0-only OR Apache-2.0)", "GPL-3.0-only", VERDICT_DENY, "C"},
     /* No version of the GPL will do: only the same listed licence is known to. */
     {"EPL-1.0", "EPL-1.0", VERDICT_ALLOW, "-"},
     {"GPL-2.0-only", "LicenseRef-proprietary", VERDICT_DENY, "P"},
@@ -49,6 +54,20 @@ START_TEST(both_can_be_one_work)
             rig_must(g, pairs[_i].verdict, pairs[_i].taint);
         }
     }
+}
+END_TEST
+
+/* Of a client with two licences both hold. */
+START_TEST(several_licences_of_the_other_party_agree_on_a_version)
+{
+    struct rig *g = with_rig(SIDE_BACKEND, EVIDENCE_PACKAGED);
+
+    rig_evidence(g, SIDE_CLIENT, EVIDENCE_PACKAGED, "GPL-2.0-or-later");
+    rig_evidence(g, SIDE_CLIENT, EVIDENCE_PACKAGED, "Apache-2.0");
+    rig_evidence(g, SIDE_BACKEND, EVIDENCE_PACKAGED, "GPL-3.0-only");
+    rig_must(g, VERDICT_ALLOW, "-");
+    rig_evidence(g, SIDE_BACKEND, EVIDENCE_SIGNED, "GPL-2.0-only");
+    rig_must(g, VERDICT_DENY, "C");
 }
 END_TEST
 
@@ -124,6 +143,7 @@ int main(void)
     TCase *tc = unit_case(s, "pairs");
 
     tcase_add_loop_test(tc, both_can_be_one_work, 0, sizeof pairs / sizeof *pairs);
+    tcase_add_test(tc, several_licences_of_the_other_party_agree_on_a_version);
     tcase_add_test(tc, different_licences_that_no_gpl_fits_are_not_known);
     tcase_add_test(tc, an_unknown_licence_is_the_other_party_s);
     tcase_add_test(tc, a_package_contradicts_a_recital);
