@@ -43,6 +43,7 @@
 #include "proxy/monitor/repeats.h"
 #include "proxy/monitor/routes/folder_watch.h"
 #include "proxy/monitor/routes/route.h"
+#include "proxy/monitor/service_status.h"
 #include "proxy/monitor/takeover/takeover.h"
 #include "proxy/monitor/takeover/takeover_devices.h"
 #include "proxy/monitor/takeover/takeover_keep.h"
@@ -66,6 +67,7 @@ struct monitor {
     bool folders_changed;    /* … since the last reload */
     struct control *control; /* NULL if not configured */
     struct metrics *metrics; /* … */
+    struct service_status status_sent;
     const struct options *options;
     uint64_t started_ms;
     struct rlimit nofile; /* the limit before this process raised its own */
@@ -101,6 +103,7 @@ static void monitor_on_beat(evutil_socket_t fd, short what, void *arg)
         }
         monitor_watch_folders(m);
     }
+    service_status_beat(&m->status_sent, &m->routes, &m->sessions, &m->worker_pool);
     monitor_stop_when_drained(m);
 }
 

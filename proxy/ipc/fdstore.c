@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <event2/event.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,6 +17,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/sock.h"
 #include "base/text/numbers.h"
@@ -179,6 +181,28 @@ int fdstore_upgrade(struct fdstore *s, int program_fd)
 void fdstore_stopping(struct fdstore *s)
 {
     (void)fdstore_post(s, "STOPPING=1\n");
+}
+
+void fdstore_reloading(struct fdstore *s)
+{
+    (void)fdstore_post(s, "RELOADING=1\nMONOTONIC_USEC=%" PRIu64 "\n", clock_ns() / 1000);
+}
+
+void fdstore_reloaded(struct fdstore *s)
+{
+    (void)fdstore_post(s, "RELOADED=1\n");
+}
+
+void fdstore_alive(struct fdstore *s, const char *status)
+{
+    static const char alive[] = "WATCHDOG=1\n";
+
+    /* A keeper that does not read is not sent more of these than it has room for. */
+    if (status) {
+        (void)fdstore_post(s, "WATCHDOG=1\nSTATUS=%s\n", status);
+    } else {
+        (void)fdstore_send_now(s, alive, -1);
+    }
 }
 
 int fdstore_fork_begin(struct fdstore *s)

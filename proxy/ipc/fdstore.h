@@ -73,6 +73,16 @@ int fdstore_upgrade(struct fdstore *s, int program_fd) __attribute__((warn_unuse
 /* Passes STOPPING=1 on. */
 void fdstore_stopping(struct fdstore *s);
 
+/* Passes on that a reload begins, and that it is over. */
+void fdstore_reloading(struct fdstore *s);
+void fdstore_reloaded(struct fdstore *s);
+
+/*
+ * Notifies the keeper that this process makes its turns, every LIMIT_BEAT_MS. status is a sentence
+ * for the service manager, printable ASCII of at most 200 characters, or NULL.
+ */
+void fdstore_alive(struct fdstore *s, const char *status);
+
 /* ---- for children.c ---- */
 
 /* A process has been collected; status as of waitpid. */

@@ -10,6 +10,10 @@
  *   FDSTOREREMOVE=1 FDNAME=...      close that fd
  *   READY=1                         all sockets listen and all workers are ready
  *   STOPPING=1                      the broker stops
+ *   RELOADING=1 MONOTONIC_USEC=...  a reload has begun at that time …
+ *   RELOADED=1                      … and is over, which systemd is sent as READY=1
+ *   WATCHDOG=1                      the monitor makes its turns; every LIMIT_BEAT_MS. With
+ *   STATUS=...                      a sentence on its state, if that has changed
  *
  * These are the keeper's own, for the processes that the monitor starts as the keeper's children:
  *

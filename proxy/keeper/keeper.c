@@ -24,6 +24,7 @@
 #include "base/log.h"
 #include "base/sock.h"
 #include "base/text/numbers.h"
+#include "proxy/keeper/keeper_alive.h"
 #include "proxy/keeper/keeper_message.h"
 #include "proxy/keeper/keeper_monitor.h"
 #include "proxy/keeper/keeper_rest.h"
@@ -38,14 +39,15 @@ struct keeper {
     struct keeper_store store;
     struct keeper_monitor_plan plan;
     int signal_fd;
-    int ready_fd;         /* -1 if not requested, or done */
-    pid_t monitor;        /* 0: none runs */
-    int socket_fd;        /* to the monitor, or -1 */
-    bool full;            /* there was no room for the last fd, which has been logged */
-    bool forking;         /* the monitor starts processes, which are not in the store yet */
-    bool unknown;         /* a process waits to be collected that the monitor may know */
-    bool ready;           /* this monitor has been ready */
-    bool was_ready;       /* one has been */
+    int ready_fd;   /* -1 if not requested, or done */
+    pid_t monitor;  /* 0: none runs */
+    int socket_fd;  /* to the monitor, or -1 */
+    bool full;      /* there was no room for the last fd, which has been logged */
+    bool forking;   /* the monitor starts processes, which are not in the store yet */
+    bool unknown;   /* a process waits to be collected that the monitor may know */
+    bool ready;     /* this monitor has been ready */
+    bool was_ready; /* one has been */
+    struct keeper_alive alive;
     unsigned failures;    /* consecutive monitors that did not live for LIMIT_MONITOR_LIVES_MS */
     uint64_t started_ms;  /* of the last monitor */
     uint64_t again_ms;    /* of the next one, while none runs */
@@ -185,6 +187,7 @@ static void keeper_start(struct keeper *k)
 
     k->started_ms = clock_ms();
     k->ready = false;
+    k->alive.watched = false;
     k->forking = false;
     k->answer[0] = '\0';
     if (pid < 0) {
@@ -275,6 +278,7 @@ static void keeper_monitor_ready(struct keeper *k)
 
     k->ready = true;
     k->was_ready = true;
+    keeper_alive_watch(&k->alive, clock_ms());
     sock_close(&k->fallback_fd);
     keeper_store_notify(&k->store, "READY=1\n");
     if (k->ready_fd < 0) {
@@ -296,7 +300,9 @@ static void keeper_lacks_room(struct keeper *k, const char *why)
     k->full = true;
 }
 
-static void keeper_dispatch(struct keeper *k, const struct keeper_message *m, struct fdset *fds)
+/* text is the message itself, which the service manager gets if it is one for it. */
+static void keeper_dispatch(struct keeper *k, const struct keeper_message *m, const char *text,
+                            struct fdset *fds)
 {
     switch (m->verb) {
     case KEEPER_KEEP:
@@ -313,7 +319,20 @@ static void keeper_dispatch(struct keeper *k, const struct keeper_message *m, st
         keeper_monitor_ready(k);
         break;
     case KEEPER_STOPPING:
-        keeper_store_notify(&k->store, "STOPPING=1\n");
+        k->alive.watched = false;
+        keeper_store_notify(&k->store, text);
+        break;
+    case KEEPER_ALIVE:
+        heartbeat_heard(&k->alive.beat);
+        keeper_store_notify(&k->store, text);
+        break;
+    case KEEPER_RELOADING:
+        keeper_store_notify(&k->store, text);
+        break;
+    case KEEPER_RELOADED:
+        if (k->ready) {
+            keeper_store_notify(&k->store, "READY=1\n");
+        }
         break;
     case KEEPER_FORKING:
         k->forking = true;
@@ -338,20 +357,21 @@ static void keeper_dispatch(struct keeper *k, const struct keeper_message *m, st
 /* Receives one message. Returns false if there is none, or never will be one again. */
 static bool keeper_hear(struct keeper *k)
 {
-    char text[FDSTORE_MESSAGE_MAX];
+    char text[FDSTORE_MESSAGE_MAX + 1];
     struct keeper_message m;
     struct fdset fds;
     ssize_t n;
 
     fdset_init(&fds);
-    n = k->socket_fd < 0 ? 0 : sock_recv(k->socket_fd, text, sizeof text, &fds, MSG_DONTWAIT);
+    n = k->socket_fd < 0 ? 0 : sock_recv(k->socket_fd, text, sizeof text - 1, &fds, MSG_DONTWAIT);
     if (n == 0 || (n < 0 && n != -EAGAIN && n != -EMSGSIZE)) {
         sock_close(&k->socket_fd);
     } else if (n == -EMSGSIZE) {
         keeper_lacks_room(k, "out of file descriptors");
     } else if (n > 0 && keeper_message_read(&m, text, (size_t)n) &&
                fds.n == (m.verb == KEEPER_KEEP || m.verb == KEEPER_UPGRADE ? 1u : 0u)) {
-        keeper_dispatch(k, &m, &fds);
+        text[n] = '\0';
+        keeper_dispatch(k, &m, text, &fds);
     } else if (n > 0) {
         log_error("the monitor has sent a message that is not valid");
     }
@@ -453,10 +473,15 @@ static int keeper_on_time(struct keeper *k)
                   (long)k->monitor);
         kill(k->monitor, SIGKILL);
         k->ready_by_ms = now + LIMIT_UPGRADE_READY_MS;
+    } else if (k->monitor > 0 && !keeper_alive_look(&k->alive, k->monitor, now)) {
+        log_error("monitor pid=%ld hangs: it has not made a turn for 2 s; killed",
+                  (long)k->monitor);
+        kill(k->monitor, SIGKILL);
     }
     due = k->monitor == 0       ? k->again_ms
           : k->stop_by_ms       ? k->stop_by_ms
           : k->fallback_fd >= 0 ? k->ready_by_ms
+          : k->alive.watched    ? k->alive.due_ms
                                 : 0;
     return due == 0 ? -1 : due > now ? (int)(due - now) : 0;
 }

@@ -12,9 +12,11 @@ static const struct {
     const char *line;
     enum keeper_verb verb;
 } verbs[] = {
-    {"FDSTORE=1", KEEPER_KEEP},      {"FDSTOREREMOVE=1", KEEPER_DROP}, {"READY=1", KEEPER_READY},
-    {"STOPPING=1", KEEPER_STOPPING}, {"FORKING=1", KEEPER_FORKING},    {"FORKING=0", KEEPER_FORKED},
-    {"UPGRADE=1", KEEPER_UPGRADE},
+    {"FDSTORE=1", KEEPER_KEEP},      {"FDSTOREREMOVE=1", KEEPER_DROP},
+    {"READY=1", KEEPER_READY},       {"STOPPING=1", KEEPER_STOPPING},
+    {"FORKING=1", KEEPER_FORKING},   {"FORKING=0", KEEPER_FORKED},
+    {"UPGRADE=1", KEEPER_UPGRADE},   {"RELOADING=1", KEEPER_RELOADING},
+    {"RELOADED=1", KEEPER_RELOADED}, {"WATCHDOG=1", KEEPER_ALIVE},
 };
 
 bool keeper_message_name_sound(const char *name, size_t n)

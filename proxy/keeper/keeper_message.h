@@ -20,6 +20,9 @@ enum keeper_verb {
     KEEPER_FORKED,
     KEEPER_COLLECT,
     KEEPER_UPGRADE,
+    KEEPER_RELOADING,
+    KEEPER_RELOADED,
+    KEEPER_ALIVE,
 };
 
 struct keeper_message {

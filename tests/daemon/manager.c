@@ -14,8 +14,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/fdset.h"
 #include "base/sock.h"
+#include "base/text/numbers.h"
 #include "tests/daemon/rig.h"
 #include "tests/support/patience.h"
 #include "tests/support/process.h"
@@ -63,6 +65,8 @@ static void manager_dispatch(struct manager *m, char *text, struct fdset *fds)
     bool store = false;
     bool remove = false;
     bool poll_off = false;
+    bool reloading = false;
+    uint64_t usec = 0;
 
     for (char *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
         if (strncmp(line, "FDNAME=", 7) == 0) {
@@ -77,10 +81,21 @@ static void manager_dispatch(struct manager *m, char *text, struct fdset *fds)
             m->ready++;
         } else if (strcmp(line, "STOPPING=1") == 0) {
             m->stopping++;
+        } else if (strcmp(line, "WATCHDOG=1") == 0) {
+            m->alive++;
+        } else if (strncmp(line, "STATUS=", 7) == 0) {
+            snprintf(m->status, sizeof m->status, "%s", line + 7);
+        } else if (strcmp(line, "RELOADING=1") == 0) {
+            reloading = true;
+        } else if (strncmp(line, "MONOTONIC_USEC=", 15) == 0) {
+            /* Of this clock, and not of the future. */
+            ck_assert(numbers_decimal(line + 15, clock_ns() / 1000, &usec));
         } else {
             ck_abort_msg("the manager does not know \"%s\"", line);
         }
     }
+    ck_assert(reloading == (usec > 0));
+    m->reloading += reloading;
     ck_assert_uint_eq(fds->n, store ? 1 : 0);
     ck_assert((store || remove) == (*name != '\0'));
     /* It would close an fd with POLLHUP otherwise. */
@@ -128,6 +143,28 @@ void manager_await(struct manager *m, const char *name, bool kept)
     for (manager_hear(m); manager_has(m, name) != kept; manager_hear(m)) {
         ck_assert_msg(poll(&p, 1, patience_left(&patience)) == 1, "\"%s\" is %s kept", name,
                       kept ? "not" : "still");
+    }
+}
+
+void manager_await_status(struct manager *m, const char *text)
+{
+    const struct patience patience = patience_begin();
+    struct pollfd p = {.fd = m->fd, .events = POLLIN};
+
+    for (manager_hear(m); !strstr(m->status, text); manager_hear(m)) {
+        ck_assert_msg(poll(&p, 1, patience_left(&patience)) == 1, "the status is \"%s\"",
+                      m->status);
+    }
+}
+
+void manager_await_count(struct manager *m, const unsigned *count, unsigned n)
+{
+    const struct patience patience = patience_begin();
+    struct pollfd p = {.fd = m->fd, .events = POLLIN};
+
+    for (manager_hear(m); *count < n; manager_hear(m)) {
+        ck_assert_msg(poll(&p, 1, patience_left(&patience)) == 1, "it was notified %u times",
+                      *count);
     }
 }
 

@@ -15,8 +15,11 @@ struct rig;
 
 struct manager {
     int fd;
-    unsigned ready;    /* how often it was sent READY=1 */
-    unsigned stopping; /* … STOPPING=1 */
+    unsigned ready;     /* how often it was sent READY=1 */
+    unsigned stopping;  /* … STOPPING=1 */
+    unsigned reloading; /* … RELOADING=1, with a time */
+    unsigned alive;     /* … WATCHDOG=1 */
+    char status[256];   /* the last STATUS */
     unsigned n;
     struct {
         char name[256];
@@ -29,6 +32,12 @@ void manager_init(struct manager *m);
 
 /* Receives what has come. Fails if it is not what sd_notify(3) has. */
 void manager_hear(struct manager *m);
+
+/* Receives until the last status contains the text. */
+void manager_await_status(struct manager *m, const char *text);
+
+/* Receives until the count, one of the manager's own, is at least n. */
+void manager_await_count(struct manager *m, const unsigned *count, unsigned n);
 
 /* Receives until something of this name is kept, or not kept any more. */
 void manager_await(struct manager *m, const char *name, bool kept);

@@ -182,16 +182,20 @@ START_TEST(a_suspended_poemd)
 {
     struct rig r;
     struct pair p;
+    pid_t monitor;
     pid_t worker;
 
     start(&r, 1, 1);
     rig_session(&r, NULL, NULL, &p);
     worker = rig_worker(&r);
+    monitor = rig_monitor(&r);
+    ck_assert_int_eq(kill(r.daemon, SIGSTOP), 0);
     ck_assert_int_eq(kill(worker, SIGSTOP), 0);
-    ck_assert_int_eq(kill(rig_monitor(&r), SIGSTOP), 0);
+    ck_assert_int_eq(kill(monitor, SIGSTOP), 0);
     nap(LIMIT_SILENT_MS + 2 * LIMIT_BEAT_MS);
-    ck_assert_int_eq(kill(rig_monitor(&r), SIGCONT), 0);
+    ck_assert_int_eq(kill(monitor, SIGCONT), 0);
     ck_assert_int_eq(kill(worker, SIGCONT), 0);
+    ck_assert_int_eq(kill(r.daemon, SIGCONT), 0);
     nap(2 * LIMIT_BEAT_MS);
     pair_ping(&p);
     pair_close(&p);

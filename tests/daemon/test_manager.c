@@ -60,6 +60,77 @@ START_TEST(what_it_has_no_use_for_is_dropped)
 }
 END_TEST
 
+/* The status is for "systemctl status"; each beat of the monitor feeds the watchdog. */
+START_TEST(it_reports_sessions_and_turns)
+{
+    struct manager m;
+    struct pair p;
+    struct rig r;
+
+    manager_init(&m);
+    manager_configure(&r);
+    manager_launch(&m, &r);
+    manager_await_status(&m, "0 sessions on 1 route");
+    rig_session(&r, peer_qemu_json, "{}", &p);
+    manager_await_status(&m, "1 session on 1 route");
+    manager_await_count(&m, &m.alive, m.alive + 2);
+    pair_close(&p);
+    rig_terminate(&r);
+    rig_deinit(&r);
+    manager_deinit(&m);
+}
+END_TEST
+
+START_TEST(it_reports_the_beginning_and_the_end_of_a_reload)
+{
+    struct manager m;
+    struct rig r;
+
+    manager_init(&m);
+    manager_configure(&r);
+    manager_launch(&m, &r);
+    manager_await_count(&m, &m.ready, 1);
+    ck_assert_uint_eq(m.reloading, 0);
+    ck_assert_int_eq(kill(r.daemon, SIGHUP), 0);
+    manager_await_count(&m, &m.ready, 2);
+    ck_assert_uint_eq(m.reloading, 1);
+    /* A file that is wrong is a reload, too. */
+    rig_configure(&r, "nonsense\n");
+    ck_assert_int_eq(kill(r.daemon, SIGHUP), 0);
+    manager_await_count(&m, &m.ready, 3);
+    ck_assert_uint_eq(m.reloading, 2);
+    rig_terminate(&r);
+    rig_deinit(&r);
+    manager_deinit(&m);
+}
+END_TEST
+
+/* The keeper finds it before a service manager does, and sessions go on in the next monitor. */
+START_TEST(a_monitor_that_hangs_is_replaced)
+{
+    struct manager m;
+    struct pair p;
+    struct rig r;
+    pid_t monitor;
+
+    manager_init(&m);
+    manager_configure(&r);
+    manager_launch(&m, &r);
+    rig_session(&r, peer_qemu_json, "{}", &p);
+    monitor = rig_monitor(&r);
+    ck_assert_int_eq(kill(monitor, SIGSTOP), 0);
+    rig_await_log(&r, "hangs: it has not made a turn", NULL, 0);
+    manager_await_count(&m, &m.ready, 2);
+    ck_assert_int_ne(rig_monitor(&r), monitor);
+    manager_await_status(&m, "1 session on 1 route");
+    pair_ping(&p);
+    pair_close(&p);
+    rig_terminate(&r);
+    rig_deinit(&r);
+    manager_deinit(&m);
+}
+END_TEST
+
 /* For a restart all processes end at once, and the next poemd serves. */
 START_TEST(it_is_started_again)
 {
@@ -163,6 +234,9 @@ int main(void)
 
     tcase_add_test(tc, it_reports_that_it_serves_and_that_it_stops);
     tcase_add_test(tc, what_it_has_no_use_for_is_dropped);
+    tcase_add_test(tc, it_reports_sessions_and_turns);
+    tcase_add_test(tc, it_reports_the_beginning_and_the_end_of_a_reload);
+    tcase_add_test(tc, a_monitor_that_hangs_is_replaced);
     tcase_add_test(tc, it_is_started_again);
     tcase_add_test(tc, sessions_outlive_a_restart);
     tcase_add_test(tc, without_a_manager_it_stops);

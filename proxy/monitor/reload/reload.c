@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /* The steps of a reload, one after the other; one reload at a time. */
+#include "proxy/ipc/fdstore.h"
 #include "proxy/monitor/reload/reload.h"
 
 #include <stdio.h>
@@ -29,6 +30,9 @@ static void reload_over(struct reload *r)
     event_del(r->patience);
     event_del(r->step);
     generation_release(r->tried);
+    if (!r->request.dry_run) {
+        fdstore_reloaded(r->subject.context->store);
+    }
     r->tried = NULL;
     r->parts = NULL;
     r->done = NULL;
@@ -268,6 +272,9 @@ const char *reload_begin(struct reload *r, const struct reload_request *q, reloa
     }
     r->done = done;
     r->arg = arg;
+    if (!q->dry_run) {
+        fdstore_reloading(r->subject.context->store);
+    }
     offload_add(r->offload, &r->job->job);
     return NULL;
 }
