@@ -88,7 +88,7 @@ struct evidence_item {
 /*
  * Source files of the package that decide about its licence, or that do not count for it: a stanza
  * of its copyright file. Of sources only those are listed that are not compatible with the GPL
- * together with the main licence.
+ * together with the main licence, or with those before them.
  */
 struct evidence_files {
     uint32_t place; /* enum evidence_place: anything but sources is set apart */

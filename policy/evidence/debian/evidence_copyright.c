@@ -50,8 +50,10 @@ struct reader {
     size_t n_parts;
     struct evidence_span parts[PARTS]; /* in out->licence, without parentheses */
     char main[EVIDENCE_LICENCE_SIZE];  /* of "Files: *"; "" before it */
-    uint8_t ranks[EVIDENCE_FILES];     /* of out->files */
-    struct text own;                   /* of the stanza that is read */
+    size_t n_judged;                   /* parts of which "all" is the verdict */
+    enum spdx_compat all;
+    uint8_t ranks[EVIDENCE_FILES]; /* of out->files */
+    struct text own;               /* of the stanza that is read */
     size_t n_texts;
     struct text texts[TEXTS];
 };
@@ -312,21 +314,41 @@ static void evidence_copyright_list(struct reader *r, const struct evidence_file
     out->n_files++;
 }
 
-/* Returns the verdict on a licence, joined with the main one. */
-static enum spdx_compat evidence_copyright_judge(const struct reader *r, const char *licence)
+/* Returns the verdict on an expression; what cannot be parsed is unknown. */
+static enum spdx_compat evidence_copyright_judge(const char *text)
 {
-    char text[2 * EVIDENCE_LICENCE_SIZE + 16];
     struct spdx_verdict v;
     struct spdx_error why;
     struct spdx e;
 
-    snprintf(text, sizeof text, "%s%s%s(%s)", r->main[0] ? "(" : "", r->main,
-             r->main[0] ? ") AND " : "", licence);
     if (spdx_parse(&e, text, strlen(text), SPDX_ANY, &why) != SPDX_OK) {
         return SPDX_UNKNOWN;
     }
     spdx_judge(&e, SPDX_WITH_GPL_2_0_OR_LATER, &v);
     return v.compat;
+}
+
+/* Returns the verdict on a licence, joined with the main one. */
+static enum spdx_compat evidence_copyright_judge_with_main(const struct reader *r,
+                                                           const char *licence)
+{
+    char text[2 * EVIDENCE_LICENCE_SIZE + 16];
+
+    snprintf(text, sizeof text, "%s%s%s(%s)", r->main[0] ? "(" : "", r->main,
+             r->main[0] ? ") AND " : "", licence);
+    return evidence_copyright_judge(text);
+}
+
+/* Returns whether the licence that was joined last made the verdict on all of them worse. */
+static bool evidence_copyright_spoils(struct reader *r)
+{
+    const enum spdx_compat before = r->all;
+
+    if (r->n_parts != r->n_judged) {
+        r->n_judged = r->n_parts;
+        r->all = evidence_copyright_judge(r->out->licence);
+    }
+    return r->all < before;
 }
 
 static void evidence_copyright_set_licence(struct evidence_files *f, const char *licence)
@@ -340,6 +362,7 @@ static void evidence_copyright_set_licence(struct evidence_files *f, const char 
 
 /* ---- stanzas ---- */
 
+/* Of a stanza in the list: with the main licence, and what is not compatible with the others. */
 enum rank { INCOMPATIBLE, NOT_KNOWN, APART };
 
 static enum evidence_copyright evidence_copyright_fault(struct reader *r, unsigned line,
@@ -407,6 +430,7 @@ static enum evidence_copyright evidence_copyright_read_files(
     char text[EVIDENCE_LICENCE_SIZE] = "";
     enum evidence_copyright o;
     enum spdx_compat compat;
+    bool spoils;
 
     if (!evidence_copyright_files(files, &f)) {
         return evidence_copyright_fault(r, files->line, "a Files field without a pattern");
@@ -432,10 +456,11 @@ static enum evidence_copyright evidence_copyright_read_files(
     }
     r->out->counted++;
     evidence_copyright_join(r, text);
-    compat = evidence_copyright_judge(r, text);
+    compat = evidence_copyright_judge_with_main(r, text);
+    spoils = evidence_copyright_spoils(r);
     if (strcmp(f.files, "*") == 0 && !r->main[0]) {
         memcpy(r->main, text, sizeof r->main);
-    } else if (compat != SPDX_COMPATIBLE) {
+    } else if (compat != SPDX_COMPATIBLE || spoils) {
         evidence_copyright_set_licence(&f, text);
         evidence_copyright_list(r, &f, compat == SPDX_INCOMPATIBLE ? INCOMPATIBLE : NOT_KNOWN);
     }
@@ -588,6 +613,7 @@ enum evidence_copyright evidence_copyright_read(struct evidence_copyrights *out,
         return EVIDENCE_COPYRIGHT_NO_MEMORY;
     }
     r->out = out;
+    r->all = SPDX_COMPATIBLE;
     r->joined = (struct evidence_text){.out = out->licence, .size = sizeof out->licence};
     o = evidence_copyright_read_stanzas(r, &d, &s);
     free(r);

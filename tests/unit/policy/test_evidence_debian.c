@@ -566,6 +566,21 @@ START_TEST(files_that_decide_come_before_those_set_apart)
 }
 END_TEST
 
+/* Each is compatible with the main licence, but not with the other. */
+START_TEST(files_that_cannot_be_combined_with_others_are_named)
+{
+    static const char text[] = FORMAT "\nFiles: *\nLicense: Expat\n\nFiles: a.c\n"
+                                      "License: GPL-2\n\nFiles: b.c\nLicense: Apache-2.0\n";
+    struct evidence_copyrights c;
+
+    ck_assert_int_eq(evidence_copyright_read(&c, text, sizeof text - 1), EVIDENCE_COPYRIGHT_OK);
+    ck_assert_uint_eq(c.n_files, 1);
+    ck_assert_str_eq(c.files[0].files, "b.c");
+    ck_assert_str_eq(c.files[0].licence, "Apache-2.0");
+    ck_assert_int_eq(c.files[0].place, EVIDENCE_PLACE_SOURCE);
+}
+END_TEST
+
 START_TEST(too_many_files_are_cut_and_sources_kept)
 {
     char text[8192] = FORMAT "\nFiles: *\nLicense: GPL-2\n";
@@ -620,6 +635,7 @@ int main(void)
     tc = unit_case(s, "files");
     tcase_add_loop_test(tc, a_copyright_file_becomes_an_expression_or_a_reason, 0, COUNT(files));
     tcase_add_test(tc, files_that_decide_come_before_those_set_apart);
+    tcase_add_test(tc, files_that_cannot_be_combined_with_others_are_named);
     tcase_add_test(tc, too_many_files_are_cut_and_sources_kept);
     tcase_add_test(tc, too_many_licences_are_no_expression);
     return unit_run(s);
