@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "ctl/trace/poemctl_trace.h"
+#include "ctl/trace/trace_database.h"
 #include "ctl/trace/trace_source.h"
 #include "trace/report/chrome.h"
 
@@ -16,6 +17,7 @@ static const char name[] = "trace export";
 struct options {
     const char *filter;
     const char *chrome;
+    const char *sqlite;
     const char *file;
 };
 
@@ -62,9 +64,12 @@ static int trace_export_main(int argc, char **argv)
         return POEMCTL_USAGE;
     }
     o.file = operands[0];
-    if (!o.chrome) {
-        poemctl_error(name, "--chrome is needed");
+    if (!o.chrome == !o.sqlite) {
+        poemctl_error(name, "either --chrome or --sqlite is needed");
         return poemctl_usage(&trace_export);
+    }
+    if (o.sqlite) {
+        return trace_database_write(name, o.file, o.filter, o.sqlite);
     }
     return trace_source_convert(name, o.file, o.filter, o.chrome, trace_export_write_all, o.chrome);
 }
@@ -72,13 +77,15 @@ static int trace_export_main(int argc, char **argv)
 static const struct cli_option options[] = {
     {"chrome", 0, "OUT", "write events for Perfetto and chrome://tracing to this file",
      CLI_TEXT(struct options, chrome)},
+    {"sqlite", 0, "OUT", "write tables of sqlite to this new file",
+     CLI_TEXT(struct options, sqlite)},
     TRACE_FILTER_OPTION(struct options, filter),
     POEMCTL_END_OPTION,
 };
 
 const struct poemctl_command trace_export = {
     .name = name,
-    .synopsis = "--chrome OUT [--filter FILTER] FILE",
+    .synopsis = "--chrome OUT | --sqlite OUT [--filter FILTER] FILE",
     .what = "convert a trace for other tools",
     .manual = "poemctl-trace-stats(1)",
     .options = options,
