@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text/edit_distance.h"
 #include "base/text/numbers.h"
 
 /* Where help begins; an option that is wider has its help on the next line. */
@@ -126,6 +127,26 @@ static const struct cli_option *cli_find(const struct cli_option *options, int c
     return o;
 }
 
+/* Prints the option that an unknown word, with its dashes, is most like, if there is one. */
+static void cli_suggest(const char *program, const struct cli_option *options, const char *word)
+{
+    const struct cli_option *nearest = NULL;
+    const size_t n = strncmp(word, "--", 2) == 0 ? strcspn(word + 2, "=") : 0;
+    size_t least = edit_distance_most(n) + 1;
+
+    for (const struct cli_option *o = options; n > 0 && o->name; o++) {
+        const size_t mistakes = edit_distance(word + 2, n, o->name, strlen(o->name));
+
+        if (mistakes < least) {
+            nearest = o;
+            least = mistakes;
+        }
+    }
+    if (nearest) {
+        fprintf(stderr, "%s: did you mean --%s?\n", program, nearest->name);
+    }
+}
+
 int cli_parse(const char *program, const struct cli_option *options, int argc, char **argv,
               void *values)
 {
@@ -151,6 +172,9 @@ int cli_parse(const char *program, const struct cli_option *options, int argc, c
     argv[0] = name; /* in getopt_long's messages */
     optind = 0;     /* glibc: resets the state of an earlier call */
     while ((c = getopt_long(argc, argv, shorts, longs, NULL)) != -1) {
+        if (c == '?' && optopt == 0) {
+            cli_suggest(program, options, argv[optind - 1]);
+        }
         if (c == '?' || !cli_store(program, cli_find(options, c), optarg, values)) {
             break;
         }

@@ -15,6 +15,7 @@
 
 #include "base/log.h"
 #include "base/sock_path.h"
+#include "base/text/edit_distance.h"
 #include "policy/inspector/inspector.h"
 
 /* Usage is folded at spaces before this column. */
@@ -44,6 +45,37 @@ static const struct poemctl_command *poemctl_find(const struct poemctl_command *
         list++;
     }
     return *list;
+}
+
+/* Returns the command or action of the list that a word is most like, or NULL. */
+static const struct poemctl_command *poemctl_nearest(const struct poemctl_command *const *list,
+                                                     const char *word)
+{
+    const struct poemctl_command *nearest = NULL;
+    const size_t n = strlen(word);
+    size_t least = edit_distance_most(n) + 1;
+
+    for (; *list; list++) {
+        const char *const name = poemctl_word(*list);
+        const size_t mistakes = edit_distance(word, n, name, strlen(name));
+
+        if (mistakes < least) {
+            nearest = *list;
+            least = mistakes;
+        }
+    }
+    return nearest;
+}
+
+/* The same for a word in the place of a command, which may be another command's action. */
+static const struct poemctl_command *poemctl_nearest_command(const char *word)
+{
+    const struct poemctl_command *action = NULL;
+
+    for (size_t i = 0; commands[i] && !action; i++) {
+        action = commands[i]->actions ? poemctl_find(commands[i]->actions, word) : NULL;
+    }
+    return action ? action : poemctl_nearest(commands, word);
 }
 
 /* The length of the next piece of a synopsis: to a space that is in no brackets, or the line's end.
@@ -104,6 +136,7 @@ static void poemctl_print_usage(FILE *f, const char *before, const struct poemct
 static void poemctl_help(FILE *f)
 {
     fprintf(f, "usage: poemctl COMMAND [ARGUMENTS]\n"
+               "       poemctl help [COMMAND [ACTION]]\n"
                "       poemctl COMMAND --help\n"
                "       poemctl --help | --version | --completion\n\n");
     for (size_t i = 0; commands[i]; i++) {
@@ -232,17 +265,56 @@ static int poemctl_call(const struct poemctl_command *c, int argc, char **argv)
     }
     action = poemctl_find(c->actions, argv[1]);
     if (!action) {
-        poemctl_error(c->name, "no action \"%s\"",
-                      log_escape(shown, sizeof shown, argv[1], strlen(argv[1])));
+        action = poemctl_nearest(c->actions, argv[1]);
+        poemctl_error(c->name, "no action \"%s\"%s%s%s",
+                      log_escape(shown, sizeof shown, argv[1], strlen(argv[1])),
+                      action ? ": did you mean \"" : "", action ? poemctl_word(action) : "",
+                      action ? "\"?" : "");
         return poemctl_usage(c);
     }
     return poemctl_call(action, argc - 1, argv + 1);
 }
 
+static int poemctl_no_command(const char *word)
+{
+    const struct poemctl_command *const nearest = poemctl_nearest_command(word);
+    char shown[64];
+
+    fprintf(stderr, "poemctl: no command \"%s\"%s%s%s\n       poemctl help shows all commands\n",
+            log_escape(shown, sizeof shown, word, strlen(word)), nearest ? ": did you mean \"" : "",
+            nearest ? nearest->name : "", nearest ? "\"?" : "");
+    return POEMCTL_USAGE;
+}
+
+/* poemctl help [COMMAND [ACTION]] */
+static int poemctl_help_main(int argc, char **argv)
+{
+    const struct poemctl_command *c;
+    char shown[64];
+
+    if (argc < 2) {
+        poemctl_help(stdout);
+        return POEMCTL_YES;
+    }
+    c = poemctl_find(commands, argv[1]);
+    if (!c) {
+        return poemctl_no_command(argv[1]);
+    }
+    if (argc > 2) {
+        c = c->actions ? poemctl_find(c->actions, argv[2]) : NULL;
+    }
+    if (!c || argc > 3) {
+        poemctl_error("help", "%s has no action \"%s\"", argv[1],
+                      log_escape(shown, sizeof shown, argv[argc - 1], strlen(argv[argc - 1])));
+        return POEMCTL_USAGE;
+    }
+    poemctl_help_command(stdout, c);
+    return POEMCTL_YES;
+}
+
 int main(int argc, char **argv)
 {
     const struct poemctl_command *c;
-    char name[64];
 
     if (argc < 2) {
         poemctl_help(stderr);
@@ -255,6 +327,9 @@ int main(int argc, char **argv)
         poemctl_help(stdout);
         return poemctl_finish("help", POEMCTL_YES);
     }
+    if (strcmp(argv[1], "help") == 0) {
+        return poemctl_finish("help", poemctl_help_main(argc - 1, argv + 1));
+    }
     if (strcmp(argv[1], "--version") == 0) {
         printf("poemctl %s\n", POEMD_VERSION);
         return poemctl_finish("version", POEMCTL_YES);
@@ -265,9 +340,7 @@ int main(int argc, char **argv)
     }
     c = poemctl_find(commands, argv[1]);
     if (!c) {
-        fprintf(stderr, "poemctl: no command \"%s\"\n       poemctl --help shows all commands\n",
-                log_escape(name, sizeof name, argv[1], strlen(argv[1])));
-        return POEMCTL_USAGE;
+        return poemctl_no_command(argv[1]);
     }
     return poemctl_finish(c->name, poemctl_call(c, argc - 1, argv + 1));
 }

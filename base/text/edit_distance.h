@@ -16,4 +16,13 @@
  */
 size_t edit_distance(const char *a, size_t a_n, const char *b, size_t b_n);
 
+/*
+ * The most mistakes in a text of n letters that was meant as another word: every third letter may
+ * be wrong.
+ */
+static inline size_t edit_distance_most(size_t n)
+{
+    return (n + 2) / 3;
+}
+
 #endif

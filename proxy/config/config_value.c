@@ -496,8 +496,7 @@ const char *value_nearest(const char *text, const char *const *words, size_t n)
 {
     const size_t text_n = strlen(text);
     const char *best = NULL;
-    /* At most every third letter may be wrong; beyond that it is another word. */
-    size_t best_d = (text_n + 2) / 3 + 1;
+    size_t best_d = edit_distance_most(text_n) + 1;
 
     for (size_t i = 0; i < n; i++) {
         const size_t d = edit_distance(text, text_n, words[i], strlen(words[i]));

@@ -115,6 +115,46 @@ class Usage(unittest.TestCase):
             self.assertLessEqual(named, options | {"--help", "--version", "--completion"}, manual)
 
 
+class Pages(unittest.TestCase):
+    def test_each_action_of_trace_has_a_page(self) -> None:
+        for command in commands():
+            if command.name.startswith("trace "):
+                page = f"poemctl-{command.name.replace(' ', '-')}.1"
+                with self.subTest(page=page):
+                    text = (build / "docs/man" / page).read_text()
+                    if page != command.manual:
+                        self.assertEqual(text, f".so man1/{command.manual}\n")
+
+
+class Help(unittest.TestCase):
+    def wrong(self, *words: str) -> str:
+        done = subprocess.run([build / "poemctl", *words], capture_output=True, text=True,
+                              timeout=PATIENCE, check=False)
+        self.assertEqual((done.returncode, done.stdout), (2, ""))
+        return done.stderr
+
+    def test_help_prints_what_the_option_does(self) -> None:
+        for words in ([], ["trace"], ["trace", "show"], ["probe"]):
+            with self.subTest(words=words):
+                self.assertEqual(poemctl("help", *words), poemctl(*words, "--help"))
+
+    def test_what_was_meant(self) -> None:
+        for words, meant in ((["stauts"], 'did you mean "status"?'),
+                             (["lint"], 'did you mean "trace lint"?'),
+                             (["help", "tarce"], 'did you mean "trace"?'),
+                             (["trace", "shwo"], 'did you mean "show"?'),
+                             (["trace", "show", "--colour=never"], "did you mean --color?"),
+                             (["trace", "show", "--fitler", "x"], "did you mean --filter?")):
+            with self.subTest(words=words):
+                self.assertIn(meant, self.wrong(*words))
+
+    def test_nothing_is_meant_by_something_else(self) -> None:
+        for words in (["xyzzy"], ["trace", "xyzzy"], ["trace", "show", "--xyzzy"],
+                      ["trace", "show", "-Z"], ["help", "probe", "show"]):
+            with self.subTest(words=words):
+                self.assertNotIn("did you mean", self.wrong(*words))
+
+
 class Completion(unittest.TestCase):
     script = ""
 
