@@ -4,7 +4,8 @@
  * BAR 2: the memfd and the eventfd that a client receives. Sends nothing itself.
  *
  * The client maps the memfd and can change the page at any time: it is copied, never parsed. Its
- * size is sealed, so that no process can make the device fault on its own memory.
+ * size is sealed, so that no process can make the device fault on its own memory; but for memory
+ * that was given, which its giver must not shorten.
  */
 #define _GNU_SOURCE
 #include "contrib/edu/bar2.h"
@@ -14,6 +15,7 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/sock.h"
@@ -27,6 +29,29 @@ static int edu_bar2_make_memory(struct bar2 *b)
     }
     b->memory = mmap(NULL, EDU_BAR2_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, b->memory_fd, 0);
     return b->memory == MAP_FAILED ? -errno : 0;
+}
+
+int bar2_adopt_take(struct bar2 *b, int memory_fd)
+{
+    struct stat st;
+    void *memory;
+
+    if (fstat(memory_fd, &st) < 0 || (st.st_size == 0 && ftruncate(memory_fd, EDU_BAR2_SIZE) < 0)) {
+        return -errno;
+    }
+    if (st.st_size > 0 && st.st_size < EDU_BAR2_SIZE) {
+        return -EINVAL;
+    }
+    memory = mmap(NULL, EDU_BAR2_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, memory_fd, 0);
+    if (memory == MAP_FAILED) {
+        return -errno;
+    }
+    munmap(b->memory, EDU_BAR2_SIZE);
+    sock_close(&b->memory_fd);
+    b->memory = memory;
+    b->memory_fd = memory_fd;
+    b->given = true;
+    return 0;
 }
 
 int bar2_init(struct bar2 *b)
@@ -57,8 +82,12 @@ void bar2_deinit(struct bar2 *b)
 int bar2_renew(struct bar2 *b)
 {
     struct bar2 fresh;
-    const int err = bar2_init(&fresh);
+    int err;
 
+    if (b->given) {
+        return 0;
+    }
+    err = bar2_init(&fresh);
     if (err) {
         return err;
     }

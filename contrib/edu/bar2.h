@@ -7,12 +7,14 @@
 #ifndef POEMD_EDU_BAR2_H
 #define POEMD_EDU_BAR2_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "contrib/edu/regs.h"
 
 struct bar2 {
-    int memory_fd;      /* sealed memfd of EDU_BAR2_SIZE bytes; its first page is unused */
+    int memory_fd;      /* EDU_BAR2_SIZE bytes, the first page unused: a sealed memfd, or given */
+    bool given;         /* … and then it is kept for all clients */
     uint8_t *memory;    /* its mapping */
     int doorbell_fd;    /* eventfd: rung by the client's kernel */
     uint64_t doorbells; /* rings since reset */
@@ -23,8 +25,15 @@ int bar2_init(struct bar2 *b) __attribute__((warn_unused_result));
 void bar2_deinit(struct bar2 *b);
 
 /*
+ * Shares the memory of this file with clients instead, as it is; an empty file is made as long as
+ * it must be. Takes the fd. Returns 0, -EINVAL if it is too short, or -errno.
+ */
+int bar2_adopt_take(struct bar2 *b, int memory_fd) __attribute__((warn_unused_result));
+
+/*
  * Replaces both fds by new ones with the same content: fds that a client may have kept must not
- * reach the next client's device. Returns 0, or -errno with the old ones still in use.
+ * reach the next client's device. Memory that was given stays. Returns 0, or -errno with the old
+ * ones still in use.
  */
 int bar2_renew(struct bar2 *b) __attribute__((warn_unused_result));
 

@@ -52,6 +52,8 @@ static const struct cli_option table[] = {
      CLI_NUMBER(struct options, caps.max_data_xfer_size, 1, INT32_MAX)},
     {"max-dma-maps", 0, "N", "DMA ranges at a time (512)",
      CLI_NUMBER(struct options, caps.max_dma_maps, 1, 65535)},
+    {"bar2-fd", 0, "N", "share this file with clients as the memory of BAR 2",
+     CLI_NUMBER(struct options, bar2_fd, 0, INT_MAX)},
     {"no-mmap", 0, NULL, "give no mappable page to the client", CLI_FLAG(struct options, no_mmap)},
     {"twin-socket", 0, NULL, "send commands on a socket of their own, if the client can",
      CLI_FLAG(struct options, caps.twin_socket)},
@@ -84,6 +86,7 @@ static void edu_options_init(struct options *o)
     *o = (struct options){
         .given_fd = -1,
         .ready_fd = -1,
+        .bar2_fd = -1,
         .log_level = LOG_INFO,
         .dma_mask = EDU_DMA_MASK_DEFAULT,
         .caps = {.max_msg_fds = 16,

@@ -17,6 +17,7 @@
 struct options {
     const char *socket_path; /* NULL: use given_fd */
     int given_fd;            /* a listening or a connected socket; -1 if none */
+    int bar2_fd;             /* memory of BAR 2; -1: the device makes it */
     int ready_fd;            /* written to when ready; -1 if none */
     bool once;
     bool no_mmap;

@@ -228,6 +228,14 @@ int edu_serve_clients(const struct options *o, const struct poem *poem)
         log_error("the device's memory: %s", strerror(-err));
         return err;
     }
+    if (o->bar2_fd >= 0) {
+        err = bar2_adopt_take(&v.device.bar2, o->bar2_fd);
+        if (err) {
+            log_error("--bar2-fd %d: %s", o->bar2_fd, strerror(-err));
+            device_deinit(&v.device);
+            return err;
+        }
+    }
     v.device.dma.stray = o->stray_dma;
     migration_init(&v.migration);
     v.setup = (struct session_setup){
