@@ -149,6 +149,7 @@ enum config_demand { CONFIG_DEMAND_ALL_THE_WAY, CONFIG_DEMAND_ONE };
 enum config_mappable {
     CONFIG_MAPPABLE_PASS,
     CONFIG_MAPPABLE_STRIP, /* each access is a message */
+    CONFIG_MAPPABLE_ADOPT, /* the device's next process is given the memory */
 };
 
 /* A connection from a listening socket to a backend's. All strings are owned by the config. */
@@ -175,9 +176,10 @@ struct config_route {
     unsigned stall_ms;       /* at least 1 */
     unsigned answer_ms;      /* 0: never */
     unsigned hold_ms;        /* how long a session is held without its backend; 0: it ends */
-    unsigned mappable;       /* enum config_mappable */
+    unsigned mappable;       /* enum config_mappable, as written: see config_route_mappable */
+    char *adopt;             /* the file of "mappable adopt", or NULL */
     unsigned loss, loss_end; /* fixed words of "on backend loss", without meaning */
-    struct config_place loss_at, loss_end_at, hold_at, mappable_at;
+    struct config_place loss_at, loss_end_at, hold_at, mappable_at, adopt_at;
     unsigned busy_poll_us;     /* how long workers look again before they sleep; 0: they do not */
     unsigned recite_to_client; /* enum config_recite */
     unsigned demand_from;      /* CONFIG_FROM_* */
@@ -309,8 +311,8 @@ void config_route_deinit(struct config_route *r);
 /* Returns true if the route checks the processes that use that party's socket. */
 bool config_route_watches(const struct config_route *r, enum side party);
 
-/* Returns true if BAR memory is not shared: each access is a message. */
-bool config_route_strips(const struct config_route *r);
+/* Returns whether the route's clients may map the memory of its devices. */
+enum config_mappable config_route_mappable(const struct config_route *r);
 
 /* Returns a route with every default and no name or socket. */
 struct config_route config_route_default(struct config_place at);

@@ -64,15 +64,20 @@ bool config_route_watches(const struct config_route *r, enum side party)
            r->same_of != (party == SIDE_CLIENT ? CONFIG_SAME_OF_BACKEND : CONFIG_SAME_OF_CLIENT);
 }
 
-bool config_route_strips(const struct config_route *r)
+enum config_mappable config_route_mappable(const struct config_route *r)
 {
-    return r->hold_ms > 0 || r->mappable == CONFIG_MAPPABLE_STRIP;
+    if (r->adopt) {
+        return CONFIG_MAPPABLE_ADOPT;
+    }
+    return r->hold_ms > 0 || r->mappable == CONFIG_MAPPABLE_STRIP ? CONFIG_MAPPABLE_STRIP
+                                                                  : CONFIG_MAPPABLE_PASS;
 }
 
 void config_route_deinit(struct config_route *r)
 {
     free(r->name);
     free(r->listen);
+    free(r->adopt);
     free(r->backend);
     free(r->spawn);
     free(r->spawn_user);
@@ -275,9 +280,19 @@ static void config_check_loss(const struct config_route *r, struct config_errors
                           "\"on backend\" needs one of \"loss end\" and \"loss hold\"");
     }
     if (holds && r->mappable_at.line > 0 && r->mappable == CONFIG_MAPPABLE_PASS) {
-        config_errors_add(e, r->mappable_at, "mappable strip",
+        config_errors_add(e, r->mappable_at, "mappable strip, or mappable adopt PATH",
                           "a client that has mapped the device's memory keeps the memory of a "
                           "process that is gone: \"hold\" needs \"mappable strip\"");
+    }
+    if (r->adopt && r->mappable_at.line > 0) {
+        config_errors_add(e, r->adopt_at, "one of them",
+                          "\"mappable adopt\" and \"mappable %s\" exclude each other",
+                          r->mappable == CONFIG_MAPPABLE_PASS ? "pass" : "strip");
+    }
+    if (r->adopt && r->sessions > 1) {
+        config_errors_add(e, r->adopt_at, "sessions 1",
+                          "a file has the memory of one device, and the route %u sessions",
+                          r->sessions);
     }
 }
 

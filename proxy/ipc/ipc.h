@@ -115,7 +115,7 @@ struct ipc_session {
     uint32_t slot;          /* of its page (session_page.h), or SESSION_PAGE_NO_SLOT */
     uint32_t exporting;     /* 1: resumed, and an IPC_RECORDED will follow */
     uint32_t hold;          /* 1: if its device is lost, the session is held */
-    uint32_t strip;         /* 1: BAR memory of the device is not shared with the client */
+    uint32_t shares;        /* enum setup_shares: what its device may share with the client */
     struct recital_id self; /* the route's identity */
     struct tap_settings tap;
     struct dma_settings dma;
@@ -260,6 +260,7 @@ struct ipc_resumed {
 struct ipc_lost {
     uint32_t reason;   /* enum session_reason: that for which the session would have ended */
     uint32_t requests; /* of the client's that were under way */
+    int32_t memory;    /* the worker's fd of the memory that the client has mapped; -1: none */
 };
 
 /* Where another process of a device falls short of what its predecessor promised. */
@@ -269,6 +270,7 @@ enum ipc_differs {
     IPC_DIFFERS_INFO,   /* in an answer about itself: command, index, and the number at that byte */
     IPC_DIFFERS_ERROR,  /* it refused a command with an errno: has */
     IPC_DIFFERS_STRAY,  /* it sent something else than the reply to a command */
+    IPC_DIFFERS_MEMORY, /* its memory of a region is not its predecessor's: index */
     IPC_DIFFERS_SILENT, /* it did not take or answer everything in time */
     IPC_DIFFERS_KINDS,
 };

@@ -13,6 +13,7 @@ const char *setup_lack_text(enum setup_lack lack)
         [SETUP_LACKS_REQUESTS] = "it has had too many requests under way",
         [SETUP_LACKS_MEMORY] = "out of memory",
         [SETUP_LACKS_MIGRATION] = "its device's migration state was changed",
+        [SETUP_LACKS_SHARED] = "its device shares the memory of more than one region",
         [SETUP_LACKS_WORD] = "its route has no \"on backend loss hold\"",
         [SETUP_LACKS_WORKER] =
             "its worker has died or been replaced, and with it the record of what is set up",

@@ -16,6 +16,7 @@
 #include "base/sock.h"
 #include "base/wire/wire_command.h"
 #include "proxy/monitor/decision_again.h"
+#include "proxy/monitor/devices/memory_link.h"
 #include "proxy/monitor/devices/spawn.h"
 #include "proxy/monitor/keep/state_fds.h"
 #include "proxy/monitor/monitor_context.h"
@@ -32,6 +33,7 @@ struct monitor_session_hold {
     struct event deadline;
     unsigned pause_ms;
     struct decision_again again;
+    struct memory_link memory;
 };
 
 static void monitor_session_hold_set(struct event *e, unsigned ms)
@@ -105,6 +107,24 @@ static void monitor_session_hold_on_deadline(evutil_socket_t fd, short what, voi
     (void)monitor_session_stop(t, REASON_BACKEND_LOST);
 }
 
+/* Puts the device's memory where its next process looks for it. */
+static void monitor_session_hold_offer(struct monitor_session *t, const struct ipc_lost *l)
+{
+    const struct log_subject about = monitor_session_subject(t, "backend");
+    char path[256];
+    int err;
+
+    if (!t->config->adopt || l->memory < 0 || !t->member) {
+        return;
+    }
+    err = memory_link_make(&t->hold->memory, t->config->adopt, t->member->pid, l->memory);
+    if (err) {
+        log_escape(path, sizeof path, t->config->adopt, strlen(t->config->adopt));
+        log_line(LOG_ERROR, &about, "its memory cannot be put at \"%s\" for the next process: %s",
+                 path, strerror(-err));
+    }
+}
+
 /* ---- from the worker ---- */
 
 static void monitor_session_hold_on_lost(void *arg, struct monitor_session *t,
@@ -125,6 +145,7 @@ static void monitor_session_hold_on_lost(void *arg, struct monitor_session *t,
     h->pause_ms = LIMIT_HOLD_DIAL_MS;
     evtimer_assign(&h->dial, t->table->context->base, monitor_session_hold_on_dial, t);
     evtimer_assign(&h->deadline, t->table->context->base, monitor_session_hold_on_deadline, t);
+    monitor_session_hold_offer(t, l);
     monitor_session_hold_set(&h->deadline, t->config->hold_ms);
     monitor_session_hold_set(&h->dial, 1);
     log_line(LOG_WARNING, &about,
@@ -154,6 +175,9 @@ static void monitor_session_hold_free(struct monitor_session *t)
         evtimer_del(&h->dial);
         evtimer_del(&h->deadline);
         decision_again_end(t, &h->again);
+        if (t->config->adopt) {
+            memory_link_drop(&h->memory, t->config->adopt);
+        }
         t->hold = NULL;
         free(h);
     }
@@ -197,6 +221,11 @@ static const char *monitor_session_hold_differs(const struct ipc_difference *d, 
         break;
     case IPC_DIFFERS_STRAY:
         snprintf(text, size, "it sent %s instead of a reply", command);
+        break;
+    case IPC_DIFFERS_MEMORY:
+        snprintf(text, size,
+                 "its memory of region %" PRIu32 " is not that which the client has mapped",
+                 d->index);
         break;
     case IPC_DIFFERS_SILENT:
         snprintf(text, size, "it did not take all that is set up in %u ms", LIMIT_REATTACH_MS);

@@ -19,12 +19,13 @@ static int setup_map_compare(const struct setup_map *a, const struct setup_map *
 
 TREE_GENERATE(setup_map_tree, setup_map, link, setup_map_compare)
 
-struct setup *setup_new(bool strips)
+struct setup *setup_new(enum setup_shares shares)
 {
     struct setup *const s = calloc(1, sizeof *s);
 
     if (s) {
-        s->strips = strips;
+        s->shares = shares;
+        s->memory_fd = -1;
         RB_INIT(&s->maps);
         setup_irqs_init(&s->irqs);
         TAILQ_INIT(&s->requests);
@@ -91,6 +92,7 @@ static void setup_release(struct setup *s)
         setup_remove_info(s, i);
     }
     setup_irqs_deinit(&s->irqs);
+    sock_close(&s->memory_fd);
     free(s->config);
     s->config = NULL;
 }
@@ -361,7 +363,7 @@ static struct setup_info *setup_find_info(const struct setup *s, const struct se
 }
 
 static void setup_keep_info(struct setup *s, const struct setup_request *r, const uint8_t *reply,
-                            size_t n)
+                            size_t n, bool has_memory)
 {
     struct setup_info *i = setup_find_info(s, r);
 
@@ -379,10 +381,36 @@ static void setup_keep_info(struct setup *s, const struct setup_request *r, cons
     }
     i->n_request = r->n;
     i->n_reply = n;
+    i->has_memory = has_memory;
     memcpy(i->bytes, r->bytes, r->n);
     memcpy(i->bytes + r->n, reply, n);
     TAILQ_INSERT_TAIL(&s->infos, i, link);
     s->n_infos++;
+}
+
+/* ---- memory that is shared ---- */
+
+/* Returns true if the client is given the memory of a region, with the answer to its question. */
+static bool setup_keep_memory(struct setup *s, const struct setup_request *r, const uint8_t *reply,
+                              size_t n, const struct fdset *fds)
+{
+    struct wire_region_info info;
+
+    if (s->shares != SETUP_SHARES_MEMORY || r->hdr.command != WIRE_DEVICE_GET_REGION_INFO || !fds ||
+        fds->n == 0 || !wire_get(reply, n, &info, sizeof info)) {
+        return false;
+    }
+    if (fds->n > 1 || (s->memory_fd >= 0 && s->memory_region != info.index)) {
+        setup_give_up(s, SETUP_LACKS_SHARED);
+        return false;
+    }
+    sock_close(&s->memory_fd);
+    s->memory_region = info.index;
+    s->memory_fd = fcntl(fds->fds[0], F_DUPFD_CLOEXEC, 0);
+    if (s->memory_fd < 0) {
+        setup_give_up(s, SETUP_LACKS_FDS);
+    }
+    return s->memory_fd >= 0;
 }
 
 /* ---- replies ---- */
@@ -401,7 +429,7 @@ static void setup_config_answer(struct setup *s, const struct setup_request *r,
 }
 
 static void setup_note_reply(struct setup *s, const struct wire_hdr *hdr, const uint8_t *payload,
-                             size_t n, bool whole)
+                             size_t n, const struct fdset *fds, bool whole)
 {
     struct setup_request *const r = setup_find_request(s, hdr->id);
 
@@ -411,7 +439,11 @@ static void setup_note_reply(struct setup *s, const struct wire_hdr *hdr, const 
     if (!(hdr->flags & WIRE_ERROR)) {
         setup_agreed(s, r);
         if (s->lack == SETUP_KEPT && whole && r->whole && setup_is_info(r->hdr.command)) {
-            setup_keep_info(s, r, payload, n);
+            const bool has_memory = setup_keep_memory(s, r, payload, n, fds);
+
+            if (s->lack == SETUP_KEPT) {
+                setup_keep_info(s, r, payload, n, has_memory);
+            }
         } else if (s->lack == SETUP_KEPT && whole && r->hdr.command == WIRE_REGION_READ) {
             setup_config_answer(s, r, payload, n);
         }
@@ -502,7 +534,7 @@ void setup_note(struct setup *s, enum side from, const uint8_t *bytes, size_t n,
     if (wire_is_reply(&hdr) == (from == SIDE_CLIENT)) {
         setup_note_asked(s, from, &hdr);
     } else if (from == SIDE_BACKEND) {
-        setup_note_reply(s, &hdr, bytes + WIRE_HDR_SIZE, hdr.size - WIRE_HDR_SIZE, true);
+        setup_note_reply(s, &hdr, bytes + WIRE_HDR_SIZE, hdr.size - WIRE_HDR_SIZE, fds, true);
     } else {
         setup_note_request(s, &hdr, bytes, hdr.size, fds, now_ms);
     }
@@ -516,7 +548,7 @@ void setup_note_large(struct setup *s, enum side from, const struct wire_hdr *hd
     if (wire_is_reply(hdr) == (from == SIDE_CLIENT)) {
         setup_note_asked(s, from, hdr);
     } else if (from == SIDE_BACKEND) {
-        setup_note_reply(s, hdr, NULL, 0, false);
+        setup_note_reply(s, hdr, NULL, 0, NULL, false);
     } else if (!(hdr->flags & WIRE_NO_REPLY)) {
         (void)setup_add_request(s, hdr, now_ms);
     }
@@ -526,9 +558,9 @@ void setup_note_large(struct setup *s, enum side from, const struct wire_hdr *hd
 
 bool setup_strips(const struct setup *s, enum side from, const struct wire_hdr *hdr)
 {
-    return s->strips && from == SIDE_BACKEND && wire_is_reply(hdr) && !(hdr->flags & WIRE_ERROR) &&
-           (hdr->command == WIRE_DEVICE_GET_REGION_INFO ||
-            hdr->command == WIRE_DEVICE_GET_REGION_IO_FDS);
+    return from == SIDE_BACKEND && wire_is_reply(hdr) && !(hdr->flags & WIRE_ERROR) &&
+           ((hdr->command == WIRE_DEVICE_GET_REGION_INFO && s->shares == SETUP_SHARES_NONE) ||
+            (hdr->command == WIRE_DEVICE_GET_REGION_IO_FDS && s->shares != SETUP_SHARES_ALL));
 }
 
 void setup_strip(uint8_t *bytes, size_t n)

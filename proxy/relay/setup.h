@@ -9,6 +9,7 @@
  *   config     writes to the PCI configuration space, and what is known of its header
  *   infos      the replies about the device, its regions and interrupts
  *   requests   of the client that are under way, to be sent again
+ *   memory     the fd of the BAR memory that the client may have mapped ("mappable adopt")
  *   device     requests of the device that are under way: their replies are not for its successor
  *
  * It is fed with each message that goes on, in both directions, as it goes on: a map without its fd
@@ -64,13 +65,16 @@ struct setup_info {
     TAILQ_ENTRY(setup_info) link;
     size_t n_request;
     size_t n_reply;
+    bool has_memory; /* the reply came with memory_fd */
     uint8_t bytes[]; /* the request with its header, then the reply's payload */
 };
 TAILQ_HEAD(setup_info_list, setup_info);
 
 struct setup {
     enum setup_lack lack;
-    bool strips; /* see setup_strips */
+    enum setup_shares shares; /* see setup_strips */
+    int memory_fd;            /* owned; -1: none is shared */
+    uint32_t memory_region;
     unsigned n_maps;
     unsigned n_fds; /* of maps, interrupts and requests */
     unsigned n_requests;
@@ -87,8 +91,8 @@ struct setup {
     uint16_t stale[LIMIT_SETUP_ASKED];
 };
 
-/* strips: BAR memory and ioeventfds are not shared. Returns NULL if out of memory. */
-struct setup *setup_new(bool strips) __attribute__((warn_unused_result));
+/* Returns NULL if out of memory. */
+struct setup *setup_new(enum setup_shares shares) __attribute__((warn_unused_result));
 
 /* Closes all fds. NULL is allowed. */
 void setup_free(struct setup *s);

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 
 #include "base/sock.h"
 #include "proxy/relay/reattach.h"
@@ -20,7 +21,8 @@ struct session_attach {
     size_t sent;      /* of out; out.n: nothing is to be sent */
     struct fdset fds; /* of out: lent, not owned */
     uint8_t in[WIRE_HDR_SIZE + LIMIT_SETUP_INFO];
-    size_t have; /* of in */
+    size_t have;         /* of in */
+    struct fdset in_fds; /* that came with it; owned */
     struct ipc_attached result;
     session_attach_fn *fn;
     void *arg;
@@ -106,17 +108,13 @@ static enum attach_step session_attach_busy(struct session_attach *a, const stru
     return ATTACH_ON;
 }
 
-/* Reads until in has n bytes; fds that come with them are closed. */
+/* Reads until in has size bytes. */
 static enum attach_step session_attach_read(struct session_attach *a, size_t size)
 {
-    struct fdset fds;
-
     while (a->have < size) {
-        ssize_t n;
+        const ssize_t n =
+            sock_recv(a->fd, a->in + a->have, size - a->have, &a->in_fds, MSG_DONTWAIT);
 
-        fdset_init(&fds);
-        n = sock_recv(a->fd, a->in + a->have, size - a->have, &fds, MSG_DONTWAIT);
-        fdset_close(&fds);
         if (n == -EAGAIN) {
             return session_attach_wait(a, EV_READ);
         }
@@ -126,6 +124,46 @@ static enum attach_step session_attach_read(struct session_attach *a, size_t siz
         a->have += (size_t)n;
     }
     return ATTACH_ON;
+}
+
+static bool session_attach_same_file(int a, int b)
+{
+    struct stat first;
+    struct stat second;
+
+    return fstat(a, &first) == 0 && fstat(b, &second) == 0 && first.st_dev == second.st_dev &&
+           first.st_ino == second.st_ino;
+}
+
+/*
+ * Returns false if it is an answer that must come with the memory that the client has mapped, and
+ * does not.
+ */
+static bool session_attach_same_memory(struct session_attach *a, const struct wire_hdr *hdr)
+{
+    const struct reattach *const r = &a->reattach;
+
+    if (r->step != REATTACH_INFOS || !r->info || !r->info->has_memory ||
+        (hdr->flags & WIRE_ERROR) ||
+        (a->in_fds.n == 1 && session_attach_same_file(a->in_fds.fds[0], r->setup->memory_fd))) {
+        return true;
+    }
+    a->reattach.difference = (struct ipc_difference){
+        .what = IPC_DIFFERS_MEMORY, .command = hdr->command, .index = r->setup->memory_region};
+    return false;
+}
+
+/* Judges a whole message of the device's. */
+static enum attach_step session_attach_judge(struct session_attach *a, const struct wire_hdr *hdr)
+{
+    if (!wire_is_reply(hdr)) {
+        return session_attach_busy(a, hdr);
+    }
+    return session_attach_same_memory(a, hdr) &&
+                   reattach_reply(&a->reattach, hdr, a->in + WIRE_HDR_SIZE,
+                                  hdr->size - WIRE_HDR_SIZE)
+               ? ATTACH_ON
+               : ATTACH_REFUSED;
 }
 
 /* Reads and judges the next message of the device's. */
@@ -145,12 +183,9 @@ static enum attach_step session_attach_hear(struct session_attach *a)
         return step;
     }
     a->have = 0;
-    if (!wire_is_reply(&hdr)) {
-        return session_attach_busy(a, &hdr);
-    }
-    return reattach_reply(&a->reattach, &hdr, a->in + WIRE_HDR_SIZE, hdr.size - WIRE_HDR_SIZE)
-               ? ATTACH_ON
-               : ATTACH_REFUSED;
+    step = session_attach_judge(a, &hdr);
+    fdset_close(&a->in_fds);
+    return step;
 }
 
 static void session_attach_on_ready(evutil_socket_t fd, short what, void *arg)
@@ -189,6 +224,7 @@ struct session_attach *session_attach_new(struct event_base *base, int fd,
     a->fn = fn;
     a->arg = arg;
     fdset_init(&a->fds);
+    fdset_init(&a->in_fds);
     reattach_init(&a->reattach, setup, max_fds);
     event_assign(&a->ready, base, fd, EV_WRITE, session_attach_on_ready, a);
     (void)event_add(&a->ready, NULL);
@@ -199,6 +235,7 @@ void session_attach_free(struct session_attach *a)
 {
     if (a) {
         event_del(&a->ready);
+        fdset_close(&a->in_fds);
         free(a);
     }
 }

@@ -277,7 +277,8 @@ bool session_hold_lose(struct session_hold *h, enum session_reason reason)
     h->expired = false;
     h->failed = 0;
     h->lost_ms = clock_coarse_ms();
-    h->lost = (struct ipc_lost){.reason = reason, .requests = h->setup->n_requests};
+    h->lost = (struct ipc_lost){
+        .reason = reason, .requests = h->setup->n_requests, .memory = h->setup->memory_fd};
     session_hold_tell(h, IPC_LOST);
     session_hold_answer(h);
     return true;
@@ -568,7 +569,7 @@ struct session_hold *session_hold_new(struct session *s, const struct ipc_sessio
     version_init(&h->promised);
     evtimer_assign(&h->due, s->host->base, session_hold_on_answer, h);
     evtimer_assign(&h->limit, s->host->base, session_hold_on_limit, h);
-    h->setup = setup_new(settings->strip != 0);
+    h->setup = setup_new((enum setup_shares)settings->shares);
     if (!h->setup) {
         free(h);
         return NULL;

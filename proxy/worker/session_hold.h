@@ -26,7 +26,7 @@
 struct session_hold;
 
 /*
- * Returns the state of a new session on a route with "hold", or "mappable strip"; NULL if out of
+ * Returns the state of a new session on a route with "hold", or "mappable"; NULL if out of
  * memory. resumed: it goes on from another worker, which had the record.
  */
 struct session_hold *session_hold_new(struct session *s, const struct ipc_session *settings,

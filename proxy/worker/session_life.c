@@ -334,7 +334,7 @@ int session_begin(struct session_host *h, uint64_t id, const struct ipc_session 
     s->tap = how.tap;
     overdue_init(&guard->page->overdue, settings->answer_ms);
     session_relay_adopt(s, guard, settings);
-    if (settings->hold || settings->strip) {
+    if (settings->hold || settings->shares != SETUP_SHARES_ALL) {
         /* If out of memory, the session ends with its device. */
         guard->hold = session_hold_new(s, settings, false);
     }

@@ -113,7 +113,7 @@ static enum session_reason session_resume_relaying(struct session *s,
     session_resume_senders(s->guard, fds);
     session_resume_reports(s->guard, settings);
     session_resume_tap(s, settings);
-    if (settings->hold || settings->strip) {
+    if (settings->hold || settings->shares != SETUP_SHARES_ALL) {
         s->guard->hold = session_hold_new(s, settings, true);
     }
     err = session_relay_open_take(s, fds);

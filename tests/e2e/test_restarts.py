@@ -7,6 +7,7 @@ with the next process. POEMD_RESTARTS in the environment is the number of deaths
 from __future__ import annotations
 
 import json
+import os
 import random
 import select
 import shutil
@@ -14,9 +15,8 @@ import signal
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from os import environ
 from pathlib import Path
-from typing import Callable
+from typing import Callable, Sequence
 
 from support import edu, pci, procs, qemu, wait
 from support.case import Case
@@ -24,7 +24,7 @@ from support.policy import Policy
 from support.procs import Child
 from support.qemu import Qemu
 
-RESTARTS = int(environ.get("POEMD_RESTARTS", "6"))
+RESTARTS = int(os.environ.get("POEMD_RESTARTS", "6"))
 FULL = RESTARTS >= 60
 
 # Deaths of one QEMU's devices: behind the first messages, which are those of realizing it, and of a
@@ -272,6 +272,63 @@ class Outages(Restarts):
                                "hold 60s" if FULL else "hold 60s\n    answer-after 300ms")
         self.check_all(drivers)
         self.await_log("its device is gone (backend-silent)")
+
+
+class Adopted(Restarts):
+    """The device's memory, which QEMU has mapped, is that of its next process, too."""
+
+    def _start(self, name: str, program: str, options: Sequence[str]) -> Child:
+        """A device opens its memory itself, where it would be that of a predecessor."""
+        if program != "edu":
+            return super()._start(name, program, options)
+        argv = ["sh", "-c", 'exec 9<>"$0"; exec "$@"', str(self.memory), self.program(program),
+                *options, "--bar2-fd", "9"]
+        return procs.start_ready(name, lambda fd: [*argv, "--ready-fd", str(fd)], self.folder,
+                                 self._children.append)
+
+    def _device_side(self, size: int) -> bytes:
+        with open(f"/proc/{self.child('edu').pid}/fd/9", "rb", buffering=0) as page:
+            return os.pread(page.fileno(), size, edu.PAGE)
+
+    def test_its_memory(self) -> None:
+        self.memory = self.folder / "bar2"
+        self.start_edu("edu")
+        # As a device does that leaves no name of it.
+        self.memory.unlink()
+        self.start_held({"edu": f"hold 60s\n    mappable adopt {self.memory}"})
+        driver = self.start_driver("edu")
+        for n in range(3):
+            before = bytes([n + 1]) * 64
+            after = bytes([n + 101]) * 64
+            driver.device.write_page(0, before)
+            self.child("edu").kill()
+            wait.until(self.memory.is_symlink, "the memory to be offered")
+            self.start_edu("edu")
+            driver.check()
+            self.assertEqual([], driver.wrong)
+            self.assertFalse(os.path.lexists(self.memory))
+            self.assertEqual(before, self._device_side(64))
+            driver.device.write_page(0, after)
+            self.assertEqual(after, self._device_side(64))
+        maps = Path(f"/proc/{self.child('qemu-edu').pid}/maps").read_text()
+        self.assertIn(f"{self.memory} (deleted)", maps)
+
+    def test_other_memory_is_refused(self) -> None:
+        self.memory = self.folder / "bar2"
+        self.start_edu("edu")
+        self.memory.unlink()
+        self.start_held({"edu": f"hold 60s\n    mappable adopt {self.memory}"})
+        driver = self.start_driver("edu")
+        self.child("edu").kill()
+        wait.until(self.memory.is_symlink, "the memory to be offered")
+        offered, self.memory = self.memory, self.folder / "other"
+        self.start_edu("edu")
+        self.await_log("its memory of region 2 is not that which the client has mapped")
+        self.child("edu").terminate()
+        self.memory = offered
+        self.start_edu("edu")
+        driver.check()
+        self.assertEqual([], driver.wrong)
 
 
 class Others(Policy):

@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "base/sock.h"
+#include "proxy/ipc/setup_lack.h"
 #include "proxy/monitor/devices/spawn.h"
 #include "proxy/monitor/monitor_context.h"
 #include "proxy/monitor/monitor_session.h"
@@ -97,6 +98,9 @@ static void worker_pool_message_sender_check(const struct monitor_session *t,
 
 static struct ipc_session worker_pool_message_begin(const struct monitor_session *t)
 {
+    static const enum setup_shares shares[] = {[CONFIG_MAPPABLE_PASS] = SETUP_SHARES_ALL,
+                                               [CONFIG_MAPPABLE_STRIP] = SETUP_SHARES_NONE,
+                                               [CONFIG_MAPPABLE_ADOPT] = SETUP_SHARES_MEMORY};
     const struct config_route *r = t->config;
     struct ipc_session begin = {.handshake_ms = monitor_session_handshake_left_ms(t),
                                 .drain_ms = r->drain_ms,
@@ -107,7 +111,7 @@ static struct ipc_session worker_pool_message_begin(const struct monitor_session
                                 .ask_backend = worker_pool_message_wants(r),
                                 .recorded = audit_writer_on(&t->table->context->audit_writer),
                                 .hold = r->hold_ms > 0,
-                                .strip = config_route_strips(r),
+                                .shares = shares[config_route_mappable(r)],
                                 .quiet = t->muted   ? IPC_MUTED
                                          : t->quiet ? IPC_QUIET
                                                     : IPC_LOGGED,

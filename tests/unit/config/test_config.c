@@ -59,7 +59,7 @@ START_TEST(everything_said)
     ck_assert_str_eq(r->owner_name, "17");
     ck_assert_str_eq(r->group_name, "kvm");
     ck_assert_uint_eq(r->hold_ms, 30000);
-    ck_assert(config_route_strips(r));
+    ck_assert(config_route_mappable(r) == CONFIG_MAPPABLE_STRIP);
     ck_assert_uint_eq(r->sessions, 5);
     ck_assert_uint_eq(r->wait_backend_ms, 1500);
     ck_assert_uint_eq(r->handshake_ms, 4000);
@@ -303,6 +303,10 @@ static const struct {
     {IN_ROUTE("mappable pass"), IN_ROUTE("mappable")},
     {IN_ROUTE("on backend loss hold 30s\nmappable strip"),
      IN_ROUTE("on backend loss hold 30s\nmappable pass")},
+    {IN_ROUTE("mappable adopt /m"), IN_ROUTE("mappable adopt m")},
+    {IN_ROUTE("sessions 1\nmappable adopt /m"), IN_ROUTE("sessions 2\nmappable adopt /m")},
+    {IN_ROUTE("on backend loss hold 1s\nmappable adopt /m"),
+     IN_ROUTE("mappable strip\nmappable adopt /m")},
     {IN_ROUTE("answer-after never"), IN_ROUTE("answer-after Never")},
     {IN_ROUTE("drain-timeout 1m"), IN_ROUTE("drain-timeout 60001ms")},
     {IN_ROUTE("dma max-bytes 1"), IN_ROUTE("dma max-bytes 0")},

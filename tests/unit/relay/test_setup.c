@@ -16,7 +16,7 @@ static struct setup *s;
 
 static void begin(void)
 {
-    s = setup_new(true);
+    s = setup_new(SETUP_SHARES_NONE);
     ck_assert_ptr_nonnull(s);
 }
 
@@ -348,6 +348,45 @@ START_TEST(a_region_loses_its_memory_but_not_its_size)
 }
 END_TEST
 
+/* ---- what is adopted ---- */
+
+static void share_region(uint32_t index, unsigned n_fds)
+{
+    const struct wire_region_info asked = {.argsz = 64, .index = index};
+    const struct wire_region_info has = {.argsz = 64, .flags = 7, .index = index, .size = 0x2000};
+
+    ask(1, WIRE_DEVICE_GET_REGION_INFO, &asked, sizeof asked, 0);
+    pass(SIDE_BACKEND, 1, WIRE_DEVICE_GET_REGION_INFO, WIRE_TYPE_REPLY, &has, sizeof has, n_fds);
+}
+
+START_TEST(memory_of_one_region_is_kept)
+{
+    const struct wire_hdr reply = {.command = WIRE_DEVICE_GET_REGION_INFO,
+                                   .flags = WIRE_TYPE_REPLY};
+
+    s->shares = SETUP_SHARES_MEMORY;
+    ck_assert(!setup_strips(s, SIDE_BACKEND, &reply));
+    share_region(0, 0);
+    ck_assert_int_eq(s->memory_fd, -1);
+    share_region(2, 1);
+    ck_assert_int_ge(s->memory_fd, 0);
+    ck_assert_uint_eq(s->memory_region, 2);
+    share_region(2, 1);
+    ck_assert_int_eq(s->lack, SETUP_KEPT);
+    share_region(0, 1);
+    ck_assert_int_eq(s->lack, SETUP_LACKS_SHARED);
+    ck_assert_int_eq(s->memory_fd, -1);
+}
+END_TEST
+
+START_TEST(memory_that_is_not_adopted_is_not_kept)
+{
+    share_region(2, 1);
+    ck_assert_int_eq(s->memory_fd, -1);
+    ck_assert_int_eq(s->lack, SETUP_KEPT);
+}
+END_TEST
+
 int main(void)
 {
     Suite *const suite = suite_create("setup");
@@ -373,6 +412,8 @@ int main(void)
     tcase_add_test(c, a_write_beyond_the_space_changes_nothing);
     tcase_add_test(c, a_reply_to_a_device_that_is_gone_is_stale_once);
     tcase_add_test(c, a_region_loses_its_memory_but_not_its_size);
+    tcase_add_test(c, memory_of_one_region_is_kept);
+    tcase_add_test(c, memory_that_is_not_adopted_is_not_kept);
     suite_add_tcase(suite, c);
     return unit_run(suite);
 }
