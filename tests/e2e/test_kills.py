@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Callable
 
 from support import edu, inject, pci, procs, qemu
-from support.case import Case
+from support.case import Case, alone
 
 KILLS = int(os.environ.get("POEMD_KILLS", "25"))
 
@@ -128,6 +128,7 @@ class Kills(Case):
                 pass
         return killed
 
+    @alone
     def test_monitor_and_workers_killed(self) -> None:
         """As from the kernel's killer of whole groups, but for the keeper."""
         backend = self.start_edu("edu", "--no-mmap")
@@ -157,14 +158,17 @@ class Kills(Case):
         self.assertEqual(traffic.rounds, device.rings())
         self.assertEqual(edu.IDENTIFICATION, device.identification())
 
+    @alone
     def test_killed(self) -> None:
         """SIGKILL may fall into a send, of which only the kernel knows whether it was made."""
         self._kill(signal.SIGKILL)
 
+    @alone
     def test_aborted(self) -> None:
         self._kill(signal.SIGABRT)
 
     @unittest.skipUnless(os.geteuid() == 0, "needs root, to trace a worker")
+    @alone
     def test_aborted_at_each_point(self) -> None:
         """At each system call of a round trip in turn: when it begins, or when it has ended."""
         self._kill(signal.SIGABRT, lambda i: 1 + i % POINTS)

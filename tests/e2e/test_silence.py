@@ -11,7 +11,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 from support import edu, pci, qemu
-from support.case import Case
+from support.case import Case, alone
 from support.procs import Child
 from support.qemu import Qemu
 
@@ -69,6 +69,7 @@ class Silence:
 class SilentDevices(Case):
     """All at the same time, each in a QEMU of its own."""
 
+    @alone
     def test_each_lives_on(self) -> None:
         self.need_broker()
         names = {f"edu-{seconds}": seconds for seconds in (3.0, 4.4, 4.6, 7.0, 30.0)}

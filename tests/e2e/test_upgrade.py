@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 
 from support import edu, pci, procs, qemu
-from support.case import Case
+from support.case import Case, alone
 from test_kills import Traffic
 
 UPGRADES = int(os.environ.get("POEMD_UPGRADES", "10"))
@@ -77,6 +77,7 @@ class Upgrades(Case):
         self.assertEqual([], self.wrong)
         self.assertRegex("\n".join(said), r"repeated [1-9]\d* times")
 
+    @alone
     def test_under_traffic(self) -> None:
         self.start("--no-mmap")
         machine = self.start_qemu(qemu.vfio_user("edu0", self.listen, bus="pcie.0", addr="4"))

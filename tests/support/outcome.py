@@ -56,7 +56,11 @@ class Outcome(unittest.TestResult):
         super().addSkip(test, reason)
         self._line("skip", test, f": {reason}")
 
+    def counts(self) -> tuple[int, int, int]:
+        """How many passed, failed, were skipped."""
+        return self.passed, len(self.failed), len(self.skipped)
+
     def close(self) -> int:
         """Prints the counts; returns the exit status."""
-        print(f"{self.passed} passed, {len(self.failed)} failed, {len(self.skipped)} skipped")
+        print("{} passed, {} failed, {} skipped".format(*self.counts()))
         return 1 if self.failed else 0

@@ -11,7 +11,7 @@ import tempfile
 import time
 import unittest
 from pathlib import Path
-from typing import Any, Sequence
+from typing import Any, Callable, Sequence
 
 from . import channel, guest, procs, qemu, wait
 from .procs import Child
@@ -24,6 +24,16 @@ class Settings:
     build = qemu.SOURCE_DIR / "build"
     direct = False  # without the broker: QEMU talks to the device process itself
     no_qemu = ""  # why there is no QEMU, or empty
+
+
+def alone(test: Callable[..., None]) -> Callable[..., None]:
+    """Marks a test that asserts how long something takes: no other runs beside it."""
+    setattr(test, "alone", True)
+    return test
+
+
+def runs_alone(case: unittest.TestCase) -> bool:
+    return getattr(getattr(case, case.id().rpartition(".")[2], None), "alone", False)
 
 
 class Case(unittest.TestCase):
