@@ -259,7 +259,7 @@ static int trace_show_main(int argc, char **argv)
     return o.follow ? trace_show_run_following(&o) : trace_show_run(&o, NULL);
 }
 
-_Static_assert(SHOW_RELATIVE == 0 && SHOW_ABSOLUTE == 1 && SHOW_DELTA == 2,
+_Static_assert(SHOW_RELATIVE == 0 && SHOW_ABSOLUTE == 1 && SHOW_DELTA == 2 && SHOW_LOCAL == 3,
                "the words of --time in order");
 
 static const struct cli_option options[] = {
@@ -269,19 +269,21 @@ static const struct cli_option options[] = {
     TRACE_FILTER_OPTION(struct options, filter),
     {"color", 0, "auto|always|never", "auto: if standard output is a terminal",
      CLI_CHOICE(struct options, colour)},
-    {"time", 0, "relative|absolute|delta",
-     "since the first message, of day, or since the line before",
+    {"time", 0, "relative|absolute|delta|local",
+     "since the first message, of day in UTC, since the line before, of day",
      CLI_CHOICE(struct options, show.time)},
     {"summary", 0, NULL, "sum up at the end", CLI_FLAG(struct options, summary)},
     {"verbose", 'v', NULL, "show all fields, and the bytes",
      CLI_FLAG(struct options, show.verbose)},
+    {"hex", 'x', NULL, "show the bytes of each message", CLI_FLAG(struct options, show.hex)},
     POEMCTL_END_OPTION,
 };
 
 const struct poemctl_command trace_show = {
     .name = name,
     .synopsis = "[--json] [--follow] [--filter FILTER] [--color auto | always | never] "
-                "[--time relative | absolute | delta] [--summary] [-v | --verbose] FILE",
+                "[--time relative | absolute | delta | local] [--summary] [-v | --verbose] "
+                "[-x | --hex] FILE",
     .what = "show a trace message by message",
     .manual = "poemctl-trace(1)",
     .options = options,

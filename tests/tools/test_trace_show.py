@@ -11,6 +11,7 @@ usage: test_trace_show.py --build DIR [--update] [TEST...]
 
 from __future__ import annotations
 
+import datetime
 import json
 import os
 import re
@@ -111,6 +112,35 @@ class Show(Sample):
         self.assertEqual([line.split()[0] for line in lines if "DMA_MAP" in line], ["+", "+"])
         self.assertIn("+    0.000000", lines[1])
         self.assertIn("+    0.000010", lines[3])
+
+    def test_local_time(self) -> None:
+        def times(how: str) -> list[str]:
+            lines = run("show", "--time", how, self.file,
+                        env={"TZ": "AAA-5:30"}).stdout.splitlines()
+            return [line.split()[0] for line in lines if re.match(r"\d{4}-", line)]
+
+        there = times("local")
+        self.assertTrue(there)
+        for local, utc in zip(there, times("absolute"), strict=True):
+            self.assertTrue(local.endswith("+05:30"))
+            self.assertEqual(datetime.datetime.fromisoformat(local),
+                             datetime.datetime.fromisoformat(utc))
+
+    def test_bytes(self) -> None:
+        lines = run("show", "-x", "--filter", "command=DMA_MAP", self.file).stdout.splitlines()
+        rows = [line for line in lines if re.match(r" +(-->|<--) [0-9a-f]{4}  ", line)]
+        self.assertEqual([line for line in lines if line not in rows],
+                         run("show", "--filter", "command=DMA_MAP", self.file).stdout.splitlines())
+        # A request of 48 bytes, and its reply of 16, which repeats the header.
+        self.assertEqual([line.split()[:2] for line in rows[:4]],
+                         [["-->", "0000"], ["-->", "0010"], ["-->", "0020"], ["<--", "0000"]])
+        self.assertEqual(rows[0].split()[2:6], rows[3].split()[2:6])
+        for row in rows:
+            self.assertLessEqual(len(row), 80)
+
+    def test_bytes_that_were_not_kept(self) -> None:
+        shown = run("show", "--hex", self.file).stdout
+        self.assertRegex(shown, r"\n +\d+ more bytes were not kept\n")
 
     def test_filter(self) -> None:
         lines = run("show", "--filter", "errors", self.file).stdout.splitlines()

@@ -141,8 +141,8 @@ class Help(unittest.TestCase):
     def test_what_was_meant(self) -> None:
         for words, meant in ((["stauts"], 'did you mean "status"?'),
                              (["lint"], 'did you mean "trace lint"?'),
-                             (["help", "tarce"], 'did you mean "trace"?'),
-                             (["trace", "shwo"], 'did you mean "show"?'),
+                             (["help", "trase"], 'did you mean "trace"?'),
+                             (["trace", "showw"], 'did you mean "show"?'),
                              (["trace", "show", "--colour=never"], "did you mean --color?"),
                              (["trace", "show", "--fitler", "x"], "did you mean --filter?")):
             with self.subTest(words=words):

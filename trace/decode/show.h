@@ -27,11 +27,13 @@ enum show_time {
     SHOW_RELATIVE, /* since the trace's first message */
     SHOW_ABSOLUTE, /* of day, UTC */
     SHOW_DELTA,    /* since the previous line */
+    SHOW_LOCAL,    /* of day, in the local time zone */
 };
 
 struct show_options {
     bool json; /* one object per line */
     bool verbose;
+    bool hex; /* the bytes of each message below its line */
     bool colour;
     bool lazy; /* announce a session only at its first message that is shown */
     enum show_time time;

@@ -24,6 +24,7 @@ struct show_look {
     uint64_t last_ns; /* of the previous line */
     uint64_t second;  /* the second that date shows */
     char date[24];
+    char zone[8]; /* … behind the fraction of the second */
 };
 
 /* A message to be printed. */

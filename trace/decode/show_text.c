@@ -2,6 +2,7 @@
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /* Prints lines for people, in the manner of strace. Text from the trace is always escaped. */
 #define _POSIX_C_SOURCE 200809L
+#include "trace/decode/show_hex.h"
 #include "trace/decode/show_line.h"
 
 #include <stdio.h>
@@ -46,14 +47,21 @@ static void show_text_absolute(struct show_look *l, struct strbuf *t, uint64_t n
         struct tm tm;
 
         l->second = second;
-        if (!gmtime_r(&at, &tm) || strftime(l->date, sizeof l->date, "%FT%T", &tm) == 0) {
+        if (!(l->o.time == SHOW_LOCAL ? localtime_r(&at, &tm) : gmtime_r(&at, &tm)) ||
+            strftime(l->date, sizeof l->date, "%FT%T", &tm) == 0 ||
+            strftime(l->zone, sizeof l->zone, l->o.time == SHOW_LOCAL ? "%z" : "Z", &tm) == 0) {
             snprintf(l->date, sizeof l->date, "%llu", (unsigned long long)second);
+            l->zone[0] = '\0';
+        }
+        if (strlen(l->zone) == sizeof "+hhmm" - 1) {
+            memmove(l->zone + 4, l->zone + 3, sizeof "mm");
+            l->zone[3] = ':';
         }
     }
     strbuf_str(t, l->date);
     strbuf_char(t, '.');
     strbuf_dec_in(t, ns % 1000000000 / 1000, 6, '0');
-    strbuf_char(t, 'Z');
+    strbuf_str(t, l->zone);
 }
 
 static void show_text_relative(struct strbuf *t, uint64_t ns, uint64_t since, char sign)
@@ -76,6 +84,7 @@ static void show_text_put_time(struct show_look *l, struct strbuf *t, uint64_t n
         show_text_relative(t, ns, l->first_ns, ' ');
         break;
     case SHOW_ABSOLUTE:
+    case SHOW_LOCAL:
         show_text_absolute(l, t, ns);
         break;
     case SHOW_DELTA:
@@ -185,6 +194,9 @@ static void show_text_below(struct show_look *l, struct strbuf *after, const str
         strbuf_escape(after, i->comment, strlen(i->comment));
         show_text_colour(l, after, PLAIN);
         strbuf_char(after, '\n');
+    }
+    if (l->o.hex) {
+        show_hex_dump(after, i->v->m);
     }
 }
 
