@@ -99,6 +99,14 @@
  */
 #define LIMIT_BUSY_POLL_MOST_US 1000u
 
+/*
+ * Chunks of a worker in which the gates of its sessions keep what outlives it, a page of memory
+ * each, and as many that it may take over from others: 16 MiB each, of address space and of a
+ * file's size, and of memory as far as they are in use. A session with "dma" statements has one for
+ * about 20 maps. Beyond it a session ends with its worker.
+ */
+#define LIMIT_GATE_CHUNKS 4096u
+
 /* Reads that a direction may do before others have their turn: fairness against a flood. */
 #define LIMIT_TURNS 8
 

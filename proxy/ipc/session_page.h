@@ -5,12 +5,12 @@
  * outlives the worker.
  *
  * Each worker process has one file in memory, which the monitor made and keeps open: a head, then a
- * page for each session, found by its slot, then places for bytes that are held (held.h). The
- * worker maps it before it reads anything from a peer, and closes its fd: whatever takes the worker
- * over can alter the pages of its sessions, but cannot give them away. When the worker has died,
- * the monitor reads the pages and copies each into the file of the worker in which the session goes
- * on. So nothing is shared with a process that is not trusted any more, and a page does not change
- * while it is checked.
+ * page for each session, found by its slot, then places for bytes that are held (held.h), then
+ * chunks of what gates know (gate_entry.h). The worker maps it before it reads anything that a peer
+ * sends, and closes its fd: whatever takes it over can alter the pages of its sessions, but cannot
+ * give them away. When the worker has died, the monitor reads the pages and copies each into the
+ * file of the worker in which the session goes on. So nothing is shared with a process that is not
+ * trusted any more, and a page does not change while it is checked.
  *
  * A page is complete if its version is set, which is stored last. From then on single fields
  * change, in an order that a reader can trust (relay_mark.h). A reader checks a page as it would a
@@ -25,13 +25,14 @@
 #include "base/limits.h"
 #include "base/sock.h"
 #include "base/side.h"
+#include "proxy/ipc/gate_entry.h"
 #include "proxy/ipc/held.h"
 #include "proxy/ipc/ipc.h"
 #include "proxy/ipc/overdue.h"
 #include "proxy/ipc/relay_mark.h"
 
 /* Changes with every change of the layout, or of a field's meaning. */
-#define SESSION_PAGE_VERSION 4u
+#define SESSION_PAGE_VERSION 5u
 
 /*
  * A page's room in the file, in bytes. Half a page of memory: with thousands of idle sessions a
@@ -104,8 +105,7 @@ struct session_page {
     uint64_t session; /* its number */
     struct session_page_limits limits[SIDES];
     uint32_t max_dma_maps;        /* as negotiated */
-    uint32_t outside;             /* 1: its gate holds what is not kept here: maps that are checked,
-                                   * unmappings without a reply, exports without a record */
+    uint32_t outside;             /* 1: its worker holds what is not kept here */
     uint32_t taint[SIDES];        /* IPC_TAINT_MAY that each party has caused */
     uint32_t taint_unsent[SIDES]; /* the part that the monitor may not have been sent */
     uint32_t handed_on;           /* bits 1 << enum side: another process uses its socket */
@@ -115,8 +115,10 @@ struct session_page {
     struct relay_mark marks[SESSION_PAGE_WAYS];
     struct asked_kept asked[SESSION_PAGE_WAYS]; /* by the requests' direction */
     struct overdue overdue;                     /* of the client's requests on the main sockets */
+    uint64_t gate_log;                          /* of its gate: GATE_LOG (gate_entry.h) */
 };
 
+_Static_assert((unsigned)SESSION_PAGE_WAYS == GATE_ENTRY_WAYS, "both count a session's directions");
 _Static_assert(sizeof(struct session_page) <= SESSION_PAGE_SIZE, "a page does not fit its slot");
 _Static_assert(sizeof(struct session_page_head) <= SESSION_PAGE_HEAD, "the head is too large");
 
@@ -137,10 +139,17 @@ static inline uint64_t session_page_place_at(uint32_t slots, uint32_t place)
 /* The last place: LIMIT_HELD are for the worker's queues, and as many for dead workers'. */
 #define SESSION_PAGE_LAST_PLACE (2 * LIMIT_HELD)
 
+/* Returns where a chunk begins, by its number from 1 on. Pure. */
+static inline uint64_t session_page_chunk_at(uint32_t slots, uint32_t chunk)
+{
+    return session_page_place_at(slots, SESSION_PAGE_LAST_PLACE + 1) +
+           (uint64_t)(chunk - 1) * sizeof(struct gate_chunk);
+}
+
 /* Returns the size of a file with so many slots. Pure. */
 static inline uint64_t session_page_file_size(uint32_t slots)
 {
-    return session_page_place_at(slots, SESSION_PAGE_LAST_PLACE + 1);
+    return session_page_chunk_at(slots, GATE_LAST_CHUNK + 1);
 }
 
 /*

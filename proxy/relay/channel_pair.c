@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/sock.h"
 #include "proxy/ipc/turn.h"
+#include "proxy/relay/gate_keep.h"
 
 /* One direction, as its relay sees it. */
 struct direction {
@@ -109,6 +110,7 @@ static void channel_pair_finish(struct direction *d)
     channel_pair_stop_writing(d->to);
     relay_deinit(d->direction);
     if (d->direction->dma) {
+        gate_keep_closed(d->direction->dma, !d->from_client);
         dma_gate_close(d->direction->dma, !d->from_client);
     }
 }
@@ -428,7 +430,9 @@ static void channel_pair_on_overdue(evutil_socket_t fd, short what, void *arg)
     while (channel_pair_can_answer(l) && overdue_take(l->overdue, now, &r)) {
         const struct relay_detail detail = {.hdr = {.id = r.id, .command = r.command}};
 
+        gate_keep_before(&l->dma);
         if (dma_gate_answer(&l->dma, true, r.id, r.command, ETIMEDOUT)) {
+            gate_keep_answered(&l->dma, true, r.id, r.command, ETIMEDOUT);
             channel_pair_notify(l, CHANNEL_PAIR_OVERDUE, REASON_NONE, false, &detail);
         }
     }
@@ -570,6 +574,7 @@ bool channel_pair_detach(struct channel_pair *l)
     l->to_client_wait = CHANNEL_PAIR_WAIT_NONE;
     l->to_backend_wait = CHANNEL_PAIR_WAIT_NONE;
     l->paused[SIDE_BACKEND] = false;
+    gate_keep_replace(&l->dma);
     dma_gate_replace_backend(&l->dma);
     relay_discard(&l->to_backend);
     sock_hang_up(&l->backend.fd);

@@ -57,27 +57,16 @@ static void dma_gate_taint(struct dma_gate *g, enum side by, uint32_t bits)
     }
 }
 
-/* The gate is about to keep what another worker would lack. */
-static void dma_gate_keep(struct dma_gate *g)
-{
-    if (g->outside) {
-        *(volatile uint32_t *)g->outside = 1;
-    }
-}
-
 bool dma_gate_is_empty(const struct dma_gate_side *l)
 {
     return !l->gate->checks && report_unsent(l->gate->report) == 0 && l->client.requests.n == 0 &&
-           l->backend.requests.n == 0;
+           l->backend.requests.n == 0 && !l->client.replies && !l->backend.replies;
 }
 
 /* Returns 0 or -ENOMEM. */
 static int dma_gate_export(struct dma_gate *g, const struct ipc_range *range)
 {
-    int err;
-
-    dma_gate_keep(g);
-    err = report_export(g->report, range);
+    const int err = report_export(g->report, range);
 
     if (g->report->n > 0) {
         g->fn(g->arg, NULL);
@@ -111,6 +100,8 @@ static bool dma_gate_reply(struct dma_way *w, uint16_t id, uint16_t command, int
 {
     const struct wire_hdr request = {.id = id, .command = command, .size = WIRE_HDR_SIZE};
     const struct wire_hdr hdr = wire_error_hdr(&request, err);
+    /* A header of which a part has been sent stays whole. */
+    const size_t gone = w->reply_start - w->reply_start % WIRE_HDR_SIZE;
 
     if (!w->replies) {
         w->replies = malloc(REPLY_BYTES);
@@ -119,13 +110,13 @@ static bool dma_gate_reply(struct dma_way *w, uint16_t id, uint16_t command, int
         }
     }
     /* Cannot happen as long as dma_gate_blocked is respected. */
-    if (w->reply_end - w->reply_start > REPLY_BYTES - WIRE_HDR_SIZE) {
+    if (w->reply_end - gone > REPLY_BYTES - WIRE_HDR_SIZE) {
         return false;
     }
-    if (w->reply_start > 0 && w->reply_end + WIRE_HDR_SIZE > REPLY_BYTES) {
-        w->reply_end -= w->reply_start;
-        memmove(w->replies, w->replies + w->reply_start, w->reply_end);
-        w->reply_start = 0;
+    if (gone > 0 && w->reply_end + WIRE_HDR_SIZE > REPLY_BYTES) {
+        w->reply_end -= gone;
+        memmove(w->replies, w->replies + gone, w->reply_end);
+        w->reply_start -= gone;
     }
     wire_put_hdr(w->replies + w->reply_end, &hdr);
     w->reply_end += WIRE_HDR_SIZE;
@@ -292,7 +283,6 @@ static enum dma_verdict dma_gate_judge_unmap(struct dma_gate_side *l, const stru
         (void)(l->gate->checks && dma_gate_goes_on(&l->client, hdr, &r));
         return DMA_PASS;
     }
-    dma_gate_keep(l->gate);
     if (!(hdr->flags & WIRE_NO_REPLY) && dma_gate_goes_on(&l->client, hdr, &r)) {
         return DMA_PASS;
     }

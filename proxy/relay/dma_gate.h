@@ -66,6 +66,8 @@ struct dma_denial {
 /* d: for the log; NULL: the report has something to send. */
 typedef void dma_gate_fn(void *arg, const struct dma_denial *d);
 
+struct gate_keep;
+
 /* Of a session. */
 struct dma_gate {
     const struct dma_settings *set; /* borrowed */
@@ -73,13 +75,13 @@ struct dma_gate {
     bool withholds;                 /* session_settings_withhold_dma(set) */
     bool hinted;                    /* DMA_MEMORY_MISSING has been reported */
     bool stripped;                  /* a map's fd has been withheld */
-    bool watches;          /* every message must be judged; otherwise only those with fds */
-    int fdinfo_fd;         /* of base/fdinfo.h, borrowed; -1: no fd is recognized as an eventfd */
-    size_t max_maps;       /* live */
-    struct report *report; /* borrowed */
-    uint32_t *outside;     /* borrowed: set before anything is kept here alone; NULL: not */
-    struct dma_maps maps;  /* live ones, if it checks */
-    uint64_t last_map;     /* the number of the latest */
+    bool watches;           /* every message must be judged; otherwise only those with fds */
+    int fdinfo_fd;          /* of base/fdinfo.h, borrowed; -1: no fd is recognized as an eventfd */
+    size_t max_maps;        /* live */
+    struct report *report;  /* borrowed */
+    struct gate_keep *keep; /* borrowed: has what outlives the worker; NULL: nothing does */
+    struct dma_maps maps;   /* live ones, if it checks */
+    uint64_t last_map;      /* the number of the latest */
     dma_gate_fn *fn;
     void *arg;
 };
@@ -174,7 +176,7 @@ bool dma_gate_invalid(struct dma_gate_side *l, bool from_client, const struct wi
 bool dma_gate_answer(struct dma_gate_side *l, bool from_client, uint16_t id, uint16_t command,
                      int err) __attribute__((warn_unused_result));
 
-/* Returns true if nothing is kept in the gate's maps or for this side of it. */
+/* Returns true if the gate checks no maps, and nothing waits in it or for this side of it. */
 bool dma_gate_is_empty(const struct dma_gate_side *l);
 
 /* Fds go on with bytes that are not judged: without gate->watches, or later in a large message. */

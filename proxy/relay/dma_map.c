@@ -440,6 +440,17 @@ bool dma_maps_remove(struct dma_maps *m, const struct dma_map *map)
     return true;
 }
 
+void dma_maps_each(const struct dma_maps *m, void (*fn)(void *arg, const struct dma_map *map),
+                   void *arg)
+{
+    const struct dma_search all = {.below = UINT64_MAX, .reach = 0};
+
+    for (struct dma_edge *e = dma_search_first(&all, m); e;
+         e = dma_search_from(&all, dma_search_on(&all, e))) {
+        fn(arg, e->map);
+    }
+}
+
 /* ---- unmapping ---- */
 
 /* Returns true if everything mapped lies in the span and is older than this number. */

@@ -92,6 +92,10 @@ bool dma_maps_remove(struct dma_maps *m, const struct dma_map *map);
  */
 void dma_maps_unmap(struct dma_maps *m, struct dma_span span, uint64_t below);
 
+/* Calls fn for each map, by its beginning. fn must not change them. */
+void dma_maps_each(const struct dma_maps *m, void (*fn)(void *arg, const struct dma_map *map),
+                   void *arg);
+
 /* Returns the bytes of the passed maps, or UINT64_MAX if a number cannot hold them. */
 uint64_t dma_maps_passed(const struct dma_maps *m);
 

@@ -141,6 +141,18 @@ const struct dma_request *dma_requests_oldest(const struct dma_requests *q, uint
     return at != DMA_REQUESTS_NONE ? &q->slots[at].request : NULL;
 }
 
+void dma_requests_each(const struct dma_requests *q,
+                       void (*fn)(void *arg, const struct dma_request *r), void *arg)
+{
+    for (size_t i = 0; q->n > 0 && i <= q->mask; i++) {
+        for (uint16_t id = q->buckets[i]; id != DMA_REQUESTS_NONE; id = q->slots[id].next_id) {
+            for (uint16_t at = id; at != DMA_REQUESTS_NONE; at = q->slots[at].next) {
+                fn(arg, &q->slots[at].request);
+            }
+        }
+    }
+}
+
 void dma_requests_drop(struct dma_requests *q, uint16_t id)
 {
     uint16_t *const link = dma_requests_link(q, id);

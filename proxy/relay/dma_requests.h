@@ -53,6 +53,10 @@ bool dma_requests_add(struct dma_requests *q, const struct dma_request *r)
 /* Returns the oldest request of the id, or NULL. Valid until the next change. */
 const struct dma_request *dma_requests_oldest(const struct dma_requests *q, uint16_t id);
 
+/* Calls fn for each request; those of an id in their order. fn must not change them. */
+void dma_requests_each(const struct dma_requests *q,
+                       void (*fn)(void *arg, const struct dma_request *r), void *arg);
+
 /* Drops the oldest request of the id, which must exist. */
 void dma_requests_drop(struct dma_requests *q, uint16_t id);
 

@@ -495,6 +495,10 @@ static enum relay_outcome relay_direction_look_and_pass(struct relay_direction *
         relay_look_bound(p, &look, judged.hdr.size)) {
         return relay_pass_seen(p, &look, detail, drained);
     }
+    if (judged.frame == WIRE_FRAME_OK && judged.hdr.size > look.n &&
+        relay_pass_beginning(p, &look, &judged.hdr, detail, &r)) {
+        return r;
+    }
     *detail = judged;
     r = relay_direction_take_part(p, look.n, look.fds_near, detail);
     *drained = r == RELAY_MORE && p->mark->ready && p->mark->left == 0;

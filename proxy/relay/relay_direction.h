@@ -222,6 +222,15 @@ enum relay_outcome relay_pass_seen(struct relay_direction *p, struct relay_look 
                                    struct relay_detail *detail, bool *drained)
     __attribute__((warn_unused_result));
 
+/*
+ * Hands on the beginning of a message, as far as it is seen, with its fds, if it has any: they
+ * would otherwise be the worker's alone until the message is whole. Returns false, with nothing
+ * done, if it has to be taken first; otherwise sets *outcome, RELAY_MORE to go on.
+ */
+bool relay_pass_beginning(struct relay_direction *p, struct relay_look *look,
+                          const struct wire_hdr *hdr, struct relay_detail *detail,
+                          enum relay_outcome *outcome) __attribute__((warn_unused_result));
+
 /* Sends the copied messages, then takes them. Returns RELAY_MORE to go on. */
 enum relay_outcome relay_pass_on(struct relay_direction *p, struct relay_detail *detail)
     __attribute__((warn_unused_result));
@@ -287,9 +296,12 @@ bool relay_check_sender(struct relay_direction *p, const struct sock_sender *fro
 /* Returns true if one of the queue's fds from index first on leads to this broker. */
 bool relay_has_own_socket(const struct relay_direction *p, unsigned first);
 
-/* Judges the message at bytes, of which n are there, with the queue's fds. Needs relay_guard. */
+/*
+ * Judges the message at bytes, of which n are there, with the queue's fds; position counts the
+ * bytes that its sender sent before it. Needs relay_guard.
+ */
 enum dma_verdict relay_judge_message(const struct relay_direction *p, const uint8_t *bytes,
-                                     const struct wire_hdr *hdr, size_t n);
+                                     const struct wire_hdr *hdr, size_t n, uint64_t position);
 
 /*
  * A message is about to go on by the verdict v; position counts the bytes that its sender sent

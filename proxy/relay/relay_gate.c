@@ -10,6 +10,7 @@
 
 #include "base/fdinfo.h"
 #include "base/sock.h"
+#include "proxy/relay/gate_keep.h"
 #include "proxy/relay/relay_direction.h"
 
 /* Closes the fds of a message that goes on without them, or not at all. */
@@ -61,23 +62,35 @@ static void relay_gate_discard(struct relay_direction *p)
 
 /* Judges a message with n_fds fds that the receiver would get. */
 static enum dma_verdict relay_gate_judge(const struct relay_direction *p, const uint8_t *bytes,
-                                         const struct wire_hdr *hdr, size_t n, unsigned n_fds)
+                                         const struct wire_hdr *hdr, size_t n, unsigned n_fds,
+                                         uint64_t position)
 {
+    const uint8_t *const payload = bytes + WIRE_HDR_SIZE;
+    struct dma_fds fds = {.n = 0};
+    enum dma_verdict v;
+
     if (!p->watched) {
         if (n_fds > 0) {
             dma_gate_fds(p->dma, p->from_client);
         }
         return DMA_PASS;
     }
-    return dma_gate_cares(p->dma->gate, hdr, n_fds)
-               ? dma_gate_judge(p->dma, p->from_client, hdr, bytes + WIRE_HDR_SIZE,
-                                n - WIRE_HDR_SIZE,
-                                n_fds == 0 ? (struct dma_fds){.n = 0} : relay_gate_fds(p))
-               : DMA_PASS;
+    if (!dma_gate_cares(p->dma->gate, hdr, n_fds)) {
+        return DMA_PASS;
+    }
+    if (n_fds > 0) {
+        fds = relay_gate_fds(p);
+    }
+    gate_keep_before(p->dma);
+    v = dma_gate_judge(p->dma, p->from_client, hdr, payload, n - WIRE_HDR_SIZE, fds);
+    if (v != DMA_NO_MEMORY) {
+        gate_keep_seen(p->dma, p->from_client, position, hdr, payload, n - WIRE_HDR_SIZE, fds);
+    }
+    return v;
 }
 
 enum dma_verdict relay_judge_message(const struct relay_direction *p, const uint8_t *bytes,
-                                     const struct wire_hdr *hdr, size_t n)
+                                     const struct wire_hdr *hdr, size_t n, uint64_t position)
 {
     const bool strips = p->setup && setup_strips(p->setup, relay_from(p), hdr);
     enum dma_verdict v;
@@ -86,7 +99,8 @@ enum dma_verdict relay_judge_message(const struct relay_direction *p, const uint
         return DMA_DROP;
     }
     /* The client does not get a late reply's fds. */
-    v = relay_gate_judge(p, bytes, hdr, n, strips || relay_is_late(p, hdr) ? 0 : p->queue->fds.n);
+    v = relay_gate_judge(p, bytes, hdr, n, strips || relay_is_late(p, hdr) ? 0 : p->queue->fds.n,
+                         position);
     return v == DMA_PASS && strips ? DMA_STRIP : v;
 }
 
@@ -107,6 +121,7 @@ static enum dma_verdict relay_gate_judge_front(struct relay_direction *p)
 {
     const struct queue *q = p->queue;
     const struct wire_hdr *hdr = &p->mark->hdr;
+    const uint64_t position = p->mark->total.taken - q->end;
     struct held *const h = q->held;
     enum dma_verdict v;
 
@@ -114,8 +129,11 @@ static enum dma_verdict relay_gate_judge_front(struct relay_direction *p)
         /* By a worker that has died. */
         v = (enum dma_verdict)(h->verdict - 1);
     } else {
-        v = relay_judge_time(p, hdr, p->mark->total.taken - q->end,
-                             relay_judge_message(p, q->data, hdr, q->end));
+        /* It may have been judged when its beginning was seen. */
+        v = position == p->mark->judged && p->mark->verdict != DMA_PASS
+                ? (enum dma_verdict)p->mark->verdict
+                : relay_judge_message(p, q->data, hdr, q->end, position);
+        v = relay_judge_time(p, hdr, position, v);
     }
     if (v != DMA_NO_MEMORY) {
         *(volatile uint32_t *)&h->verdict = v + 1u;
@@ -211,13 +229,18 @@ bool relay_can_refuse(const struct relay_direction *p)
 
 enum relay_outcome relay_refuse(struct relay_direction *p)
 {
+    bool good;
+
     if (p->tap) {
         tap_refused(p->tap, &p->mark->hdr, p->queue->data);
     }
     p->mark->refused++;
     p->mark->refused_hdr = p->mark->hdr;
+    gate_keep_before(p->dma);
+    good = dma_gate_invalid(p->dma, p->from_client, &p->mark->hdr);
+    gate_keep_invalid(p->dma, p->from_client, p->mark->total.taken - p->queue->end, &p->mark->hdr);
     relay_gate_discard(p);
-    return dma_gate_invalid(p->dma, p->from_client, &p->mark->hdr) ? RELAY_MORE : RELAY_NO_MEMORY;
+    return good ? RELAY_MORE : RELAY_NO_MEMORY;
 }
 
 /*
@@ -240,8 +263,12 @@ enum relay_outcome relay_reply(struct relay_direction *p, struct relay_detail *d
         return RELAY_MORE;
     }
     while (!relay_gate_midway(p) && (n = dma_gate_replies(p->dma, !p->from_client, &bytes)) > 0) {
-        const ssize_t sent = sock_send(p->to_fd, bytes, n, NULL, MSG_DONTWAIT);
+        ssize_t sent;
 
+        p->pool->post->done = 0;
+        gate_keep_sending(p->dma, !p->from_client);
+        sent = sock_send_post(p->to_fd, p->pool->post, bytes, n, NULL, MSG_DONTWAIT);
+        gate_keep_sent(p->dma, !p->from_client, sent > 0 ? (size_t)sent : 0);
         if (sent == -EAGAIN) {
             return RELAY_WRITE;
         }

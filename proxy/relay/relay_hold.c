@@ -134,7 +134,7 @@ enum relay_recovery relay_hold_recover(struct relay_direction *p)
     h = p->queue->held;
     relay_hold_count(p->mark, h);
     p->mark->message_fds = h->fds;
-    if (h->fds > 0 && p->queue->start == 0) {
+    if (h->fds > 0 && p->queue->start == 0 && h->verdict <= DMA_PASS + 1) {
         return RELAY_RECOVERY_LOST;
     }
     if (!relay_hold_resume_message(p)) {

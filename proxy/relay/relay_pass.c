@@ -73,18 +73,18 @@ static enum relay_outcome relay_pass_copy_fds(struct relay_direction *p, struct 
 }
 
 /*
- * Asks the gate about the message at that place of the queue, unless it has been judged before it
- * had to wait.
+ * Asks the gate about the message at that place of the queue, of which n bytes are there, unless it
+ * has been judged before it had to wait.
  */
 static enum dma_verdict relay_pass_judge(struct relay_direction *p, size_t at,
-                                         const struct wire_hdr *hdr)
+                                         const struct wire_hdr *hdr, size_t n)
 {
     struct relay_mark *m = p->mark;
     const uint64_t begin = m->total.taken + at;
     enum dma_verdict v;
 
     if (!p->watched) {
-        return p->dma ? relay_judge_message(p, p->queue->data + at, hdr, hdr->size) : DMA_PASS;
+        return p->dma ? relay_judge_message(p, p->queue->data + at, hdr, n, begin) : DMA_PASS;
     }
     if (begin < m->judged) {
         return DMA_PASS;
@@ -92,7 +92,7 @@ static enum dma_verdict relay_pass_judge(struct relay_direction *p, size_t at,
     if (begin == m->judged && m->verdict != DMA_PASS) {
         return (enum dma_verdict)m->verdict;
     }
-    v = relay_judge_message(p, p->queue->data + at, hdr, hdr->size);
+    v = relay_judge_message(p, p->queue->data + at, hdr, n, begin);
     m->verdict = DMA_PASS;
     atomic_signal_fence(memory_order_seq_cst);
     m->judged = v == DMA_PASS ? begin + hdr->size : begin;
@@ -121,7 +121,7 @@ static enum dma_verdict relay_pass_gather(struct relay_direction *p, const struc
            judged.hdr.size <= look->bound - at &&
            (at == 0 || judged.hdr.size <= wire_bound(&judged.hdr, &p->takes))) {
         v = relay_judge_time(p, &judged.hdr, p->mark->total.taken + at,
-                             relay_pass_judge(p, at, &judged.hdr));
+                             relay_pass_judge(p, at, &judged.hdr, judged.hdr.size));
         if (v == DMA_PASS || at == 0) {
             at += judged.hdr.size;
             ++*messages;
@@ -221,6 +221,7 @@ enum relay_outcome relay_pass_on(struct relay_direction *p, struct relay_detail 
     struct queue *q = p->queue;
     const unsigned fds = q->fds.n;
     enum relay_outcome r;
+    bool cut;
     ssize_t n;
 
     relay_pass_intend(p, p->copied_messages, fds);
@@ -233,7 +234,8 @@ enum relay_outcome relay_pass_on(struct relay_direction *p, struct relay_detail 
         detail->err = (int)-n;
         return RELAY_TO_ERROR;
     }
-    if ((size_t)n < p->copied && !relay_mark_cut(m, q->data, (size_t)n, p->copied)) {
+    cut = (size_t)n < p->copied;
+    if ((cut || p->copied_messages == 0) && !relay_mark_cut(m, q->data, (size_t)n, p->copied)) {
         detail->err = EPROTO;
         return RELAY_TO_ERROR;
     }
@@ -251,7 +253,7 @@ enum relay_outcome relay_pass_on(struct relay_direction *p, struct relay_detail 
     }
     relay_release(p);
     relay_account(p, fds);
-    return m->left > 0 ? RELAY_WRITE : RELAY_MORE;
+    return cut && m->left > 0 ? RELAY_WRITE : RELAY_MORE;
 }
 
 enum relay_outcome relay_pass_seen(struct relay_direction *p, struct relay_look *look,
@@ -285,6 +287,81 @@ enum relay_outcome relay_pass_seen(struct relay_direction *p, struct relay_look 
     }
     *drained = !look->fds_near && p->copied == look->n && look->n < LIMIT_PEEK;
     return relay_pass_on(p, detail);
+}
+
+/*
+ * Returns true if fds certainly came with the message's first byte, and all of it came with them,
+ * or it goes on in pieces anyway. A look ends behind bytes that fds came with, but shows those that
+ * come right behind it as well, so this one reaches beyond the message.
+ */
+static bool relay_pass_begins_with_fds(struct relay_direction *p, const struct wire_hdr *hdr)
+{
+    const size_t most = hdr->size < LIMIT_QUEUE ? (size_t)hdr->size + 1 : LIMIT_QUEUE;
+    bool fds_near = false;
+    const ssize_t n = sock_peek(p->from_fd, p->queue->data, most, &fds_near);
+
+    return n > 0 && (size_t)n < most && fds_near &&
+           ((size_t)n == hdr->size || hdr->size > LIMIT_QUEUE) &&
+           sock_peek_last(p->from_fd, p->queue->data, (size_t)n) == 0;
+}
+
+/* Returns true if the beginning of a message that is seen can go on before the rest of it. */
+static bool relay_pass_may_begin(struct relay_direction *p, const struct relay_look *look,
+                                 const struct wire_hdr *hdr)
+{
+    if (!look->fds_near || p->setup || relay_is_late(p, hdr)) {
+        return false;
+    }
+    if (p->watched && look->n < DMA_GATE_HEAD &&
+        dma_gate_reads(p->dma->gate, p->from_client, hdr)) {
+        return false;
+    }
+    return relay_pass_begins_with_fds(p, hdr);
+}
+
+/* The queue's bytes and fds are no copies that go on: it is empty again. */
+static void relay_pass_forget(struct relay_direction *p)
+{
+    fdset_close(&p->queue->fds);
+    p->queue->end = 0;
+    p->copied = 0;
+    p->mark->message_fds = 0;
+    relay_account(p, 0);
+    if (p->tap) {
+        tap_begin(p->tap);
+    }
+}
+
+bool relay_pass_beginning(struct relay_direction *p, struct relay_look *look,
+                          const struct wire_hdr *hdr, struct relay_detail *detail,
+                          enum relay_outcome *outcome)
+{
+    struct relay_mark *m = p->mark;
+    enum dma_verdict v;
+
+    if (!relay_pass_may_begin(p, look, hdr)) {
+        return false;
+    }
+    look->bound = look->n;
+    *outcome = relay_pass_copy_fds(p, look, detail);
+    if (*outcome != RELAY_MORE) {
+        return true;
+    }
+    v = p->queue->fds.n > 0 ? relay_pass_judge(p, 0, hdr, look->n) : DMA_DROP;
+    if (v != DMA_PASS) {
+        relay_pass_forget(p);
+        *outcome = RELAY_NO_MEMORY;
+        return v == DMA_NO_MEMORY;
+    }
+    if (p->sender_check && !relay_check_sender(p, &look->from)) {
+        *outcome = RELAY_HANDED_ON;
+        return true;
+    }
+    v = relay_judge_time(p, hdr, m->total.taken, v);
+    memcpy(m->front, p->queue->data, look->bound < sizeof m->front ? look->bound : sizeof m->front);
+    p->copied_messages = 0;
+    *outcome = relay_pass_on(p, detail);
+    return true;
 }
 
 void relay_look_ahead(struct relay_direction *p, uint32_t since_ms)

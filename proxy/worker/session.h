@@ -20,6 +20,7 @@
 #include "proxy/ipc/heap_pool.h"
 #include "proxy/ipc/ipc.h"
 #include "proxy/relay/channel_pair.h"
+#include "proxy/relay/gate_log.h"
 #include "proxy/ipc/report.h"
 #include "proxy/ipc/session_page.h"
 #include "proxy/worker/session_route.h"
@@ -54,7 +55,8 @@ struct session_host {
     struct tap_host tap_host;      /* for captures; the owner owns its parts */
     uint8_t *pages;                /* the worker's file of session pages; NULL: none */
     size_t pages_size;
-    uint32_t slots; /* of that file */
+    struct gate_chunks chunks; /* of that file */
+    uint32_t slots;            /* of that file */
     struct session_stack
         greeted;          /* sessions whose greeting is to be freed at the end of the turn */
     unsigned refusing;    /* sessions that only refuse, alive */
@@ -207,7 +209,7 @@ void session_adopt(struct session_host *h);
 
 /*
  * Lets go of a relaying session as soon as it is between two messages, and its page has all of it.
- * Ignored if it has ended meanwhile, has no page, or its maps are checked, which are not there.
+ * Ignored if it has ended meanwhile, or has no page.
  */
 void session_leave(struct session_host *h, uint64_t id);
 

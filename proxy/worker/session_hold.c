@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/sock.h"
+#include "proxy/relay/gate_keep.h"
 #include "proxy/relay/setup.h"
 #include "proxy/worker/session_attach.h"
 #include "proxy/worker/greeting/session_evidence.h"
@@ -125,6 +126,7 @@ static void session_hold_add_refusals(struct session_hold *h)
         n = n < ANSWERS_ROOM - h->answers_end ? n : ANSWERS_ROOM - h->answers_end;
         memcpy(h->answers + h->answers_end, bytes, n);
         h->answers_end += n;
+        gate_keep_sent(gate, true, n);
         dma_gate_replied(gate, true, n);
     }
 }

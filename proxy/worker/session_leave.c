@@ -61,8 +61,7 @@ void session_leave(struct session_host *h, uint64_t id)
 {
     struct session *const s = session_of(h, id);
 
-    if (!s || s->state != SESSION_RELAYING || s->leaving || s->guard->page_owned ||
-        s->guard->gate.checks) {
+    if (!s || s->state != SESSION_RELAYING || s->leaving || s->guard->page_owned) {
         return;
     }
     s->leaving = true;

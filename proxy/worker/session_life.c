@@ -106,7 +106,6 @@ static void session_complete_page(struct session *s, const struct greeting_resul
     page->limits[SIDE_BACKEND] = session_limits_of(&r->reply);
     page->max_dma_maps = version_max_dma_maps(&r->reply);
     page->twin = r->reply.twin_supported;
-    page->outside = s->guard->dma != NULL;
     if (s->guard->hold) {
         session_hold_greeted(s->guard->hold, s->greeting);
     }
@@ -411,6 +410,12 @@ int session_host_init(struct session_host *h)
         queue_pool_share(&h->pool, h->pages + session_page_places_at(h->slots), LIMIT_HELD,
                          LIMIT_HELD, &((struct session_page_head *)h->pages)->post);
     }
+    h->chunks = (struct gate_chunks){.at = NULL};
+    if (h->pages && !gate_chunks_init(
+                        &h->chunks, (struct gate_chunk *)(void *)(h->pages + session_page_chunk_at(
+                                                                                 h->slots, 1)))) {
+        return -ENOMEM;
+    }
     session_guard_init_memory(h);
     for (int state = 0; state < SESSION_STATES; state++) {
         TAILQ_INIT(&h->lists[state]);
@@ -446,6 +451,7 @@ void session_host_deinit(struct session_host *h)
     session_leave_deinit(h);
     event_free(h->reap_event);
     queue_pool_deinit(&h->pool);
+    gate_chunks_deinit(&h->chunks);
 }
 
 bool session_host_closed(const struct session_host *h)

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "proxy/relay/gate_keep.h"
 #include "proxy/worker/session_count.h"
 #include "proxy/worker/session_fault.h"
 #include "proxy/worker/session_hold.h"
@@ -67,12 +68,15 @@ static bool session_send(struct session_host *h, const struct ipc_msg *m)
     return !h->full;
 }
 
-/* Its gate holds nothing that another worker would lack: the session can be resumed. */
+/* The session can be resumed, unless its worker holds what another would lack. */
 static void session_keep_gate(struct session *s)
 {
-    if (s->channels && !session_hold_holds(s->guard->hold) &&
-        dma_gate_is_empty(&s->channels->dma) && (!s->twin || dma_gate_is_empty(&s->twin->dma))) {
-        s->guard->page->outside = 0;
+    const struct session_guard *const g = s->guard;
+
+    if (s->channels && g->gate.watches) {
+        g->page->outside = !gate_keep_rest(g->gate.keep) || session_hold_holds(g->hold);
+    } else if (s->channels) {
+        g->page->outside = session_hold_holds(g->hold);
     }
 }
 
@@ -120,6 +124,9 @@ static bool session_report_now(struct session *s)
     }
     while (report_next(&s->guard->report, &m)) {
         m.session = s->id;
+        if (m.type == IPC_EXPORT) {
+            gate_keep_exporting(s->guard->gate.keep, m.u.exports.n);
+        }
         if (!session_send(s->host, &m)) {
             return false;
         }
@@ -152,6 +159,7 @@ void session_recorded(struct session_host *h, uint64_t id)
     struct session *const s = session_of(h, id);
 
     if (s && s->state >= SESSION_RELAYING) {
+        gate_keep_recorded(s->guard->gate.keep, s->guard->report.sent);
         report_answered(&s->guard->report);
         session_report_later(s);
     }
@@ -256,6 +264,18 @@ void session_guard_free(struct session_host *h, struct session_guard *guard)
     heap_pool_free(&h->memory, guard);
 }
 
+/* The next worker of a session that was handed over has yet to read its log, which stays. */
+static void session_forget_gate(struct session *s)
+{
+    struct gate_keep *const keep = s->guard->gate.keep;
+
+    if (keep && !s->left) {
+        gate_keep_deinit(keep);
+    }
+    free(keep);
+    dma_gate_deinit(&s->guard->gate);
+}
+
 static void session_forget(struct session *s)
 {
     TAILQ_REMOVE(s->closed ? &s->host->closed : &s->host->lists[s->state], s, link);
@@ -267,7 +287,7 @@ static void session_forget(struct session *s)
     }
     s->host->leaving -= s->leaving;
     if (s->guard) {
-        dma_gate_deinit(&s->guard->gate);
+        session_forget_gate(s);
         report_deinit(&s->guard->report);
         session_hold_free(s->guard->hold);
         session_guard_free(s->host, s->guard);

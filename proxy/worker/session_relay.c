@@ -10,6 +10,7 @@
 
 #include "base/log.h"
 #include "base/sock.h"
+#include "proxy/relay/gate_keep.h"
 #include "proxy/worker/session_count.h"
 #include "proxy/worker/session_fault.h"
 #include "proxy/worker/session_hold.h"
@@ -155,6 +156,22 @@ static int session_relay_open_pair(struct session *s, struct channel_pair **out,
     return err;
 }
 
+/* Keeps its gate for another worker, as long as there is room. */
+static void session_relay_keep(struct session *s)
+{
+    struct session_guard *const g = s->guard;
+
+    if (s->host->chunks.at && !g->page_owned && s->channels) {
+        g->gate.keep = malloc(sizeof *g->gate.keep);
+    }
+    if (g->gate.keep) {
+        gate_keep_init(g->gate.keep, &g->gate, &s->channels->dma, s->twin ? &s->twin->dma : NULL,
+                       g->page, &s->host->chunks);
+    } else {
+        *(volatile uint32_t *)&g->page->outside = 1;
+    }
+}
+
 int session_relay_open_take(struct session *s, const int fds[LIMIT_FDS_PER_SESSION])
 {
     static const struct dma_settings pass;
@@ -164,11 +181,13 @@ int session_relay_open_take(struct session *s, const int fds[LIMIT_FDS_PER_SESSI
 
     dma_gate_init(&g->gate, g->dma ? g->dma : &pass, g->page->max_dma_maps, &g->report,
                   session_on_gate, s);
-    g->gate.outside = &g->page->outside;
     g->gate.fdinfo_fd = s->host->tap_host.fdinfo_fd;
     err = session_relay_open_pair(s, &s->channels, fds[0], fds[1]);
     if (g->page->twin) {
         err_twin = session_relay_open_pair(s, &s->twin, fds[2], fds[3]);
+    }
+    if (g->gate.watches) {
+        session_relay_keep(s);
     }
     if (g->page->overdue.after_ms > 0) {
         channel_pair_watch(s->channels, &g->page->overdue);

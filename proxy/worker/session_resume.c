@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 #include "base/sock.h"
+#include "proxy/relay/gate_keep.h"
 #include "proxy/worker/session_hold.h"
 #include "proxy/worker/session_reap.h"
 #include "proxy/worker/session_relay.h"
@@ -41,12 +42,33 @@ static void session_resume_senders(struct session_guard *g, const int fds[SIDES]
     }
 }
 
-static void session_resume_reports(struct session_guard *g, const struct ipc_session *settings)
+static void session_resume_reports(struct session_guard *g)
 {
     memcpy(g->report.taint, g->page->taint, sizeof g->report.taint);
     memcpy(g->report.taint_unsent, g->page->taint_unsent, sizeof g->report.taint_unsent);
-    g->report.unanswered = settings->exporting != 0;
     g->watch.handed_on = g->page->handed_on;
+}
+
+/*
+ * The gate comes to the state in which the last worker's was. A message of memory that was handed
+ * out may have got lost, or its answer: then that memory is reported once more, and marked.
+ */
+static bool session_resume_gate(struct session *s, const struct ipc_session *settings)
+{
+    struct session_guard *const g = s->guard;
+    struct report *const r = &g->report;
+    const uint8_t *const places =
+        s->host->pages ? s->host->pages + session_page_places_at(s->host->slots) : NULL;
+
+    if (g->gate.keep && !gate_keep_restore(g->gate.keep, places)) {
+        return false;
+    }
+    r->unanswered = settings->exporting != 0;
+    if (!r->unanswered) {
+        r->again = r->sent > 0;
+        r->sent = 0;
+    }
+    return true;
 }
 
 /* Has its capture go on behind the messages seen; relay_recover counts those that are missing. */
@@ -111,7 +133,7 @@ static enum session_reason session_resume_relaying(struct session *s,
     int err;
 
     session_resume_senders(s->guard, fds);
-    session_resume_reports(s->guard, settings);
+    session_resume_reports(s->guard);
     session_resume_tap(s, settings);
     if (settings->hold || settings->shares != SETUP_SHARES_ALL) {
         s->guard->hold = session_hold_new(s, settings, true);
@@ -122,7 +144,7 @@ static enum session_reason session_resume_relaying(struct session *s,
     }
     session_relay_complete(s);
     s->guard->resumed_unsent = true;
-    reason = session_resume_ways(s);
+    reason = session_resume_gate(s, settings) ? session_resume_ways(s) : REASON_WORKER_DIED;
     session_report_later(s);
     return reason;
 }

@@ -160,7 +160,7 @@ START_TEST(a_message_that_comes_in_parts_goes_on)
 }
 END_TEST
 
-/* The fds that came with a part are the worker's alone. */
+/* The fds that came with a part of a message are the worker's alone. */
 START_TEST(a_session_whose_fds_the_worker_holds_ends)
 {
     static uint8_t half[LIMIT_QUEUE / 4];
@@ -264,7 +264,7 @@ END_TEST
 
 /* ---- points ---- */
 
-#define POINTS 48u
+#define POINTS 64u
 
 /* Messages of all kinds that a worker passes on, each way. */
 static void points_fill(struct stream *s, uint16_t command)
@@ -277,6 +277,7 @@ static void points_fill(struct stream *s, uint16_t command)
         stream_add(s, hdr, NULL, 8, 1 + i % 2);
     }
     stream_add(s, hdr, NULL, 3 * (size_t)LIMIT_PEEK, 0);
+    stream_add(s, hdr, NULL, 2 * (size_t)LIMIT_PEEK, 2);
     stream_add(s, hdr, NULL, 4, 0);
 }
 

@@ -41,6 +41,18 @@ static void worker_pages_unload(struct worker_pages *p, uint32_t slot)
     }
 }
 
+void worker_pages_moved_log(struct worker_pages *p, uint32_t slot)
+{
+    for (uint32_t i = 0; p->chunks && i < LIMIT_GATE_CHUNKS; i++) {
+        if (p->chunks[i] == slot + 1) {
+            p->chunks[i] = 0;
+            (void)fallocate(p->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+                            (off_t)session_page_chunk_at(p->n, LIMIT_GATE_CHUNKS + i + 1),
+                            sizeof(struct gate_chunk));
+        }
+    }
+}
+
 /* Returns the memory of all slots at once: single ones share their pages of memory. */
 static void worker_pages_rest(const struct worker_pages *p)
 {
@@ -102,12 +114,48 @@ struct worker_pages *worker_pages_adopt_take(int fd, uint64_t serial, struct fds
     return p;
 }
 
+/* The session in that slot has this log: its chunks are not free, if they are not the worker's. */
+static void worker_pages_find_log(struct worker_pages *p, uint32_t slot, uint64_t log)
+{
+    uint32_t at = gate_log_first(log);
+
+    if (at <= LIMIT_GATE_CHUNKS) {
+        return;
+    }
+    if (!p->chunks) {
+        p->chunks = calloc(LIMIT_GATE_CHUNKS, sizeof *p->chunks);
+    }
+    for (uint32_t left = gate_log_chunks(gate_log_entries(log));
+         p->chunks && left > 0 && at > LIMIT_GATE_CHUNKS && at <= GATE_LAST_CHUNK; left--) {
+        p->chunks[at - LIMIT_GATE_CHUNKS - 1] = slot + 1;
+        if (pread(p->fd, &at, sizeof at, (off_t)session_page_chunk_at(p->n, at)) !=
+            (ssize_t)sizeof at) {
+            return;
+        }
+    }
+}
+
+/* Finds the chunks to which an earlier monitor has copied logs, and that are still in use. */
+static void worker_pages_find_chunks(struct worker_pages *p)
+{
+    struct session_page page;
+
+    for (uint32_t slot = 0; slot < p->n; slot++) {
+        if (!(p->slots[slot / WORD_BITS] & 1ull << (slot % WORD_BITS)) ||
+            !worker_pages_read(p, slot, &page)) {
+            continue;
+        }
+        worker_pages_find_log(p, slot, page.gate_log);
+    }
+}
+
 void worker_pages_adopted(struct worker_pages *p)
 {
     p->used--;
     if (p->used == 0) {
         worker_pages_rest(p);
     }
+    worker_pages_find_chunks(p);
     worker_pages_release(p);
 }
 
@@ -169,6 +217,7 @@ void worker_pages_release(struct worker_pages *p)
         if (p->fd >= 0) {
             close(p->fd);
         }
+        free(p->chunks);
         free(p);
     }
 }
@@ -201,6 +250,7 @@ void worker_pages_give_back(struct worker_pages *p, uint32_t slot)
     p->first = slot < p->first ? slot : p->first;
     p->used--;
     worker_pages_unload(p, slot);
+    worker_pages_moved_log(p, slot);
     if (p->used == 0) {
         worker_pages_rest(p);
     }
@@ -290,6 +340,66 @@ uint32_t worker_pages_move(const struct worker_pages *from, uint32_t place,
                    worker_pages_copy_place(from, at, to, to_at, held_end(&head))
                ? landing
                : 0;
+}
+
+/* Takes the next free chunk from number *at on for the slot. Returns false if there is none. */
+static bool worker_pages_take_chunk(struct worker_pages *p, uint32_t slot, uint32_t *at)
+{
+    uint32_t i = *at > LIMIT_GATE_CHUNKS ? *at - LIMIT_GATE_CHUNKS : 0;
+
+    if (!p->chunks) {
+        p->chunks = calloc(LIMIT_GATE_CHUNKS, sizeof *p->chunks);
+    }
+    while (p->chunks && i < LIMIT_GATE_CHUNKS && p->chunks[i] != 0) {
+        i++;
+    }
+    if (!p->chunks || i == LIMIT_GATE_CHUNKS) {
+        return false;
+    }
+    p->chunks[i] = slot + 1;
+    *at = LIMIT_GATE_CHUNKS + i + 1;
+    return true;
+}
+
+bool worker_pages_move_log(const struct worker_pages *from, uint64_t *log, uint32_t sent,
+                           struct worker_pages *to, uint32_t slot)
+{
+    const uint32_t entries = gate_log_entries(*log);
+    uint32_t number = gate_log_first(*log);
+    uint32_t first = 0;
+    uint32_t at = 0;
+
+    if (entries > LIMIT_GATE_CHUNKS * GATE_CHUNK_ENTRIES) {
+        return false;
+    }
+    for (uint32_t left = gate_log_chunks(entries); left > 0; left--) {
+        struct gate_chunk chunk;
+        uint32_t next;
+
+        if (number == 0 || number > GATE_LAST_CHUNK ||
+            pread(from->fd, &chunk, sizeof chunk, (off_t)session_page_chunk_at(from->n, number)) !=
+                (ssize_t)sizeof chunk ||
+            (at == 0 && !worker_pages_take_chunk(to, slot, &at))) {
+            return false;
+        }
+        if (first == 0) {
+            first = at;
+            gate_chunk_settle(&chunk, sent);
+        }
+        number = chunk.next;
+        next = at;
+        if (left > 1 && !worker_pages_take_chunk(to, slot, &next)) {
+            return false;
+        }
+        chunk.next = next;
+        if (pwrite(to->fd, &chunk, sizeof chunk, (off_t)session_page_chunk_at(to->n, at)) !=
+            (ssize_t)sizeof chunk) {
+            return false;
+        }
+        at = next;
+    }
+    *log = GATE_LOG(first, entries);
+    return true;
 }
 
 struct session_page_head worker_pages_head(const struct worker_pages *p)

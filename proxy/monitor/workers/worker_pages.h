@@ -30,6 +30,8 @@ struct worker_pages {
     uint32_t first; /* no slot below it is free */
     uint32_t used;
     uint32_t landed[LIMIT_HELD]; /* by places for other workers' bytes: 1 + the slot; 0: free */
+    uint32_t *chunks;            /* owned; by chunks for other workers' logs: 1 + the slot; 0: free;
+                                  * NULL: all are free */
     uint64_t slots[];            /* bits: used */
 };
 
@@ -86,6 +88,19 @@ bool worker_pages_write(const struct worker_pages *p, uint32_t slot, const struc
 uint32_t worker_pages_move(const struct worker_pages *from, uint32_t place,
                            const struct sock_post *post, struct worker_pages *to, uint32_t slot)
     __attribute__((warn_unused_result));
+
+/*
+ * Copies the log that a dead worker's page has (proxy/ipc/gate_entry.h), which may be any number,
+ * to the chunks of another worker, for the session in that slot; the dead worker's last send had
+ * sent so many bytes. Sets *log to the copy. Returns false if it cannot be a log, or all chunks are
+ * in use.
+ */
+bool worker_pages_move_log(const struct worker_pages *from, uint64_t *log, uint32_t sent,
+                           struct worker_pages *to, uint32_t slot)
+    __attribute__((warn_unused_result));
+
+/* The session in that slot goes on, with a log of its worker's own: its chunks are free. */
+void worker_pages_moved_log(struct worker_pages *p, uint32_t slot);
 
 /* Returns the head: the session that the worker was handling, and its last send; zeroed if none. */
 struct session_page_head worker_pages_head(const struct worker_pages *p);

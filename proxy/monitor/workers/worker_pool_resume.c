@@ -49,7 +49,8 @@ static bool worker_pool_resume_poisoned(const struct worker_process *w, struct m
         } else {
             memcpy(&now.hdr, m->front, sizeof now.hdr);
         }
-        same = before->set && before->way == now.way && before->taken == now.taken;
+        same = before->set && before->way == now.way && before->taken == now.taken &&
+               memcmp(&before->hdr, &now.hdr, sizeof now.hdr) == 0;
     }
     *before = now;
     return same;
@@ -131,7 +132,8 @@ static bool worker_pool_resume_move(const struct worker_pages *from, uint32_t sl
             }
         }
     }
-    return worker_pages_write(t->pages, t->slot, &page);
+    return worker_pages_move_log(from, &page.gate_log, head.post.done, t->pages, t->slot) &&
+           worker_pages_write(t->pages, t->slot, &page);
 }
 
 bool worker_pool_resume_place(struct worker_process *w, struct monitor_session *t)
@@ -177,6 +179,7 @@ bool worker_pool_resumed(struct monitor_session *t, const struct ipc_resumed *r)
         return false;
     }
     t->resuming = false;
+    worker_pages_moved_log(t->pages, t->slot);
     t->resumed++;
     t->route->resumed++;
     t->table->resumed++;

@@ -16,7 +16,7 @@
 #include "tests/support/unit.h"
 #include "tests/unit/worker/session_rig.h"
 
-#define PAGES_SIZE (SESSION_PAGE_HEAD + SESSION_PAGE_SIZE)
+#define PAGES_SIZE session_page_file_size(1)
 
 static struct session_rig rig;
 static struct rig_peers peers;
@@ -36,6 +36,8 @@ static void open_pages(struct session_rig *r)
     r->host.slots = 1;
     r->host.pages = calloc(1, PAGES_SIZE);
     ck_assert_ptr_nonnull(r->host.pages);
+    ck_assert(
+        gate_chunks_init(&r->host.chunks, (void *)(r->host.pages + session_page_chunk_at(1, 1))));
 }
 
 static void close_pages(struct session_rig *r)
@@ -232,18 +234,19 @@ START_TEST(an_end_meanwhile_is_an_end)
 }
 END_TEST
 
-/* Its gate knows the maps, which no page holds. */
-START_TEST(a_session_whose_maps_are_checked_stays)
+/* Its gate knows the maps, which are in its log. */
+START_TEST(a_session_whose_maps_are_checked_goes_as_well)
 {
     rig.dma.max_maps = 4;
     begin(false);
-    close_copies();
-    session_leave(&rig.host, 1);
-    rig_settle(&rig);
-    ck_assert_uint_eq(rig.n_sent, 0);
     send_command(peers.client, 2);
     rig_settle(&rig);
     expect_command(peers.backend, 2);
+    session_leave(&rig.host, 1);
+    rig_await_sent(&rig, 1);
+    expect_left(1);
+    ck_assert_uint_ne(page_of(&rig)->gate_log, 0);
+    close_copies();
 }
 END_TEST
 
@@ -281,7 +284,7 @@ int main(void)
     tcase_add_test(tc, messages_that_wait_are_left_to_the_next_worker);
     tcase_add_test(tc, a_message_that_is_held_is_completed_first);
     tcase_add_test(tc, an_end_meanwhile_is_an_end);
-    tcase_add_test(tc, a_session_whose_maps_are_checked_stays);
+    tcase_add_test(tc, a_session_whose_maps_are_checked_goes_as_well);
     tcase_add_test(tc, an_export_is_recorded_first);
     return unit_run(s);
 }
