@@ -58,6 +58,15 @@ struct reader {
     struct text texts[TEXTS];
 };
 
+/* Finds the licence of a stanza; its name is also spelt as in British English. */
+static const struct evidence_deb822_field *evidence_copyright_find_licence(
+    const struct evidence_deb822_stanza *s)
+{
+    const struct evidence_deb822_field *const f = evidence_deb822_find(s, "License");
+
+    return f ? f : evidence_deb822_find(s, "Licence");
+}
+
 /* ---- made-up names ---- */
 
 static bool evidence_copyright_text_known(struct reader *r, struct text *t)
@@ -471,7 +480,8 @@ static enum evidence_copyright evidence_copyright_read_stanza(
     struct reader *r, const struct evidence_deb822_stanza *s)
 {
     const struct evidence_deb822_field *files = evidence_deb822_find(s, "Files");
-    const struct evidence_deb822_field *licence = evidence_deb822_find(s, "License");
+    const struct evidence_deb822_field *licence = evidence_copyright_find_licence(s);
+    const struct evidence_deb822_field *british = evidence_deb822_find(s, "Licence");
     struct evidence_files f = {.line = s->line};
 
     if (s->fault != EVIDENCE_DEB822_OK && evidence_copyright_only_packaging(s)) {
@@ -482,6 +492,10 @@ static enum evidence_copyright evidence_copyright_read_stanza(
     if (s->fault != EVIDENCE_DEB822_OK) {
         return evidence_copyright_fault(r, s->fault_line, evidence_deb822_fault_text(s->fault));
     }
+    if (british && british != licence && !evidence_copyright_only_packaging(s)) {
+        return evidence_copyright_fault(r, british->line,
+                                        evidence_deb822_fault_text(EVIDENCE_DEB822_TWICE));
+    }
     return files ? evidence_copyright_read_files(r, files, licence) : EVIDENCE_COPYRIGHT_OK;
 }
 
@@ -489,7 +503,7 @@ static enum evidence_copyright evidence_copyright_read_stanza(
 static enum evidence_copyright evidence_copyright_read_header(
     struct reader *r, const struct evidence_deb822_stanza *s)
 {
-    const struct evidence_deb822_field *licence = evidence_deb822_find(s, "License");
+    const struct evidence_deb822_field *licence = evidence_copyright_find_licence(s);
     char text[EVIDENCE_LICENCE_SIZE];
     enum evidence_copyright o;
 
@@ -515,7 +529,7 @@ static void evidence_copyright_collect(struct reader *r, struct evidence_deb822 
                                        struct evidence_deb822_stanza *s)
 {
     while (r->n_texts < TEXTS && evidence_deb822_next(&d, s)) {
-        const struct evidence_deb822_field *licence = evidence_deb822_find(s, "License");
+        const struct evidence_deb822_field *licence = evidence_copyright_find_licence(s);
 
         if (licence && licence->first.n > 0 && licence->more.n > 0) {
             struct text *const t = &r->texts[r->n_texts++];
@@ -538,7 +552,7 @@ static void evidence_copyright_mend(struct evidence_deb822 *d, struct evidence_d
     struct evidence_deb822 ahead = *d;
 
     if (s->fault != EVIDENCE_DEB822_OK || s->n == EVIDENCE_DEB822_FIELDS_MAX ||
-        !evidence_deb822_find(s, "Files") || evidence_deb822_find(s, "License") ||
+        !evidence_deb822_find(s, "Files") || evidence_copyright_find_licence(s) ||
         !evidence_deb822_next(&ahead, next)) {
         return;
     }

@@ -462,6 +462,9 @@ static const struct {
      EVIDENCE_COPYRIGHT_OK, "MIT", 0},
     {FORMAT "\nFiles: *\nLicense: Expat\n\nFiles: debian/*\n x\nLicense: GPL-3+\n",
      EVIDENCE_COPYRIGHT_OK, "MIT AND GPL-3.0-or-later", 0},
+    /* in British spelling, as virtiofsd's of Debian 13; but not in both */
+    {FORMAT "\nFiles: *\nLicence: GPL-2\n", EVIDENCE_COPYRIGHT_OK, "GPL-2.0-only", 0},
+    {FORMAT "\nFiles: *\nLicense: Expat\nLicence: GPL-2\n", EVIDENCE_COPYRIGHT_MALFORMED, NULL, 5},
     /* a made-up name by its text, here or in a stanza of its own */
     {FORMAT "\nFiles: *\nLicense: mine\n"
             " " UNLIMITED,
