@@ -37,6 +37,10 @@ BROKER = ("poemd-monitor\n", "poemd-worker\n")
 
 ALL_ONES = 0xffff_ffff
 
+DEVICES = 10
+FIRST_SLOT = 4
+WINDOW = 0x100_0000  # for one device's BARs
+
 
 class Traffic(threading.Thread):
     """Accesses without end: a posted write and a read that must fit it, then a doorbell."""
@@ -115,6 +119,25 @@ class Kills(Case):
         self.assertLess(pauses[0], PAUSE_S)
         self.assertEqual(traffic.rounds, device.rings())
         self.assertEqual(edu.IDENTIFICATION, device.identification())
+
+    def test_ten_devices(self) -> None:
+        """Of one QEMU, through the same worker: all of them live when it is killed."""
+        names = [f"edu{i}" for i in range(DEVICES)]
+        routes = self.start_routes({name: self.start_edu(name, "--no-mmap") for name in names},
+                                   "workers 1\n")
+        machine = self.start_qemu(*(qemu.vfio_user(name, routes[name], bus="pcie.0",
+                                                   addr=f"{FIRST_SLOT + i:x}")
+                                    for i, name in enumerate(names)))
+        devices = [edu.Edu(pci.Function(machine.qtest, 0, FIRST_SLOT + i),
+                           pci.WINDOW_BASE + i * WINDOW, WINDOW) for i in range(DEVICES)]
+        for _ in range(3):
+            worker = None
+            while worker is None:
+                worker = self._worker()
+            os.kill(worker, signal.SIGKILL)
+            for i, device in enumerate(devices):
+                self.assertEqual(i ^ ALL_ONES, device.invert(i))
+                self.assertEqual(edu.IDENTIFICATION, device.identification())
 
     def _kill_all(self) -> int:
         """Kills the monitor and the workers. Returns how many processes these were."""

@@ -96,13 +96,14 @@ class Case(unittest.TestCase):
         self._start(name, "poemd", ["--listen", str(path), "--backend", str(backend)])
         return path
 
-    def start_routes(self, backends: dict[str, Path]) -> dict[str, Path]:
-        """One broker with a route for each name; returns the paths that QEMU is to connect to."""
+    def start_routes(self, backends: dict[str, Path], words: str = "") -> dict[str, Path]:
+        """One broker with a route for each name, and these words of the file before them; returns
+        the paths that QEMU is to connect to."""
         if Settings.direct:
             return backends
         listen = {name: self.folder / f"route-{name}.sock" for name in backends}
         config = self.folder / "poemd.conf"
-        config.write_text("".join(
+        config.write_text(words + "".join(
             f'route {name} {{\n    listen "{listen[name]}"\n    backend "{backend}"\n}}\n'
             for name, backend in backends.items()))
         self._start("poemd", "poemd", ["--config", str(config)])
