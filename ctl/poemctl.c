@@ -138,7 +138,7 @@ static void poemctl_help(FILE *f)
     fprintf(f, "usage: poemctl COMMAND [ARGUMENTS]\n"
                "       poemctl help [COMMAND [ACTION]]\n"
                "       poemctl COMMAND --help\n"
-               "       poemctl --help | --version | --completion\n\n");
+               "       poemctl --help | --version | --completion [bash | zsh | fish]\n\n");
     for (size_t i = 0; commands[i]; i++) {
         fprintf(f, "  %-10s%s\n", commands[i]->name, commands[i]->what);
     }
@@ -312,6 +312,15 @@ static int poemctl_help_main(int argc, char **argv)
     return POEMCTL_YES;
 }
 
+static int poemctl_complete_main(const char *shell)
+{
+    if (!poemctl_complete(stdout, commands, shell)) {
+        poemctl_error("--completion", "bash, zsh or fish");
+        return POEMCTL_USAGE;
+    }
+    return poemctl_finish("completion", POEMCTL_YES);
+}
+
 int main(int argc, char **argv)
 {
     const struct poemctl_command *c;
@@ -335,8 +344,7 @@ int main(int argc, char **argv)
         return poemctl_finish("version", POEMCTL_YES);
     }
     if (strcmp(argv[1], "--completion") == 0) {
-        poemctl_complete(stdout, commands);
-        return poemctl_finish("completion", POEMCTL_YES);
+        return poemctl_complete_main(argc > 2 ? argv[2] : "bash");
     }
     c = poemctl_find(commands, argv[1]);
     if (!c) {

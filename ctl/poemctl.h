@@ -127,7 +127,11 @@ extern const struct poemctl_command poemctl_taint;
 extern const struct poemctl_command poemctl_trace;
 extern const struct poemctl_command poemctl_upgrade;
 
-/* Prints a script for bash that completes the commands of the list, which ends with NULL. */
-void poemctl_complete(FILE *f, const struct poemctl_command *const *commands);
+/*
+ * Prints a script for a shell ("bash", "zsh", "fish") that completes the commands of the list,
+ * which ends with NULL. Returns false if it is another shell.
+ */
+bool poemctl_complete(FILE *f, const struct poemctl_command *const *commands, const char *shell)
+    __attribute__((warn_unused_result));
 
 #endif

@@ -8,9 +8,12 @@ usage: test_usage.py --build DIR [TEST...]
 
 from __future__ import annotations
 
+import os
 import re
+import shutil
 import subprocess
 import sys
+import tempfile
 import unittest
 from pathlib import Path
 
@@ -168,6 +171,9 @@ class Completion(unittest.TestCase):
 
     def test_what_is_installed(self) -> None:
         self.assertEqual((build / "ctl" / "poemctl.bash").read_text(), poemctl("--completion"))
+        for shell in ("bash", "zsh", "fish"):
+            self.assertEqual((build / "ctl" / f"poemctl.{shell}").read_text(),
+                             poemctl("--completion", shell))
 
     def test_every_command_and_option_is_offered(self) -> None:
         Completion.script = poemctl("--completion")
@@ -187,6 +193,58 @@ class Completion(unittest.TestCase):
                                (["sta"], ["status"]), (["trace", "sta"], ["start", "stats"])):
             with self.subTest(words=words):
                 self.assertEqual(self.complete(*words), offered)
+
+
+class OtherShells(unittest.TestCase):
+    """What zsh would be given to choose from, and what fish offers."""
+
+    def zsh(self, *words: str) -> str:
+        done = subprocess.run(
+            ["zsh", "-fc", "_describe() { print -rl -- ${(P)4}; }\n"
+             "_arguments() { print -rl -- $@; }\n"
+             'complete() { words=("$@"); CURRENT=$#; eval "$script"; }\ncomplete "$@"',
+             "zsh", "poemctl", *words],
+            env={"script": poemctl("--completion", "zsh")}, capture_output=True, text=True,
+            timeout=PATIENCE, check=True)
+        self.assertEqual(done.stderr, "")
+        return done.stdout
+
+    def fish(self, *lines: str) -> list[str]:
+        """What is offered for each of the lines."""
+        asked = "".join(f"; echo ==; complete -C 'poemctl {line}'" for line in lines)
+        with tempfile.TemporaryDirectory() as home:
+            done = subprocess.run(["fish", "-Nc", f"source -{asked}"],
+                                  input=poemctl("--completion", "fish"), capture_output=True,
+                                  text=True, timeout=PATIENCE, check=True,
+                                  env={**os.environ, "HOME": home, "XDG_CONFIG_HOME": home,
+                                       "XDG_DATA_HOME": home})
+        self.assertEqual(done.stderr, "")
+        return done.stdout.split("==\n")[1:]
+
+    @unittest.skipUnless(shutil.which("zsh"), "no zsh")
+    def test_zsh(self) -> None:
+        for command in commands():
+            *before, last = command.name.split()
+            with self.subTest(command=command.name):
+                self.assertRegex(self.zsh(*before, ""), rf"(?m)^{last}:")
+                offered = self.zsh(*command.name.split(), "-")
+                for option in command.options:
+                    self.assertRegex(offered, rf"(?m)^(\(.*\))?{option}\[")
+        self.assertRegex(self.zsh("trace", "show", "--"), r"(?m)^--color\[.*:\(auto always never \)$")
+
+    @unittest.skipUnless(shutil.which("fish"), "no fish")
+    def test_fish(self) -> None:
+        every = commands()
+        lines = [f"{command.name} --" for command in every]
+        for command, offered in zip(every, self.fish(*lines), strict=True):
+            with self.subTest(command=command.name):
+                for option in command.options:
+                    self.assertRegex(offered, rf"(?m)^{option}\t")
+        names, actions, words = self.fish("", "trace ", "trace show --color ")
+        self.assertRegex(names, r"(?m)^status\t")
+        self.assertRegex(actions, r"(?m)^lint\t")
+        self.assertEqual({line.split("\t")[0] for line in words.splitlines()},
+                         {"auto", "always", "never"})
 
 
 def main() -> None:
