@@ -152,6 +152,9 @@ enum config_mappable {
     CONFIG_MAPPABLE_ADOPT, /* the device's next process is given the memory */
 };
 
+/* Controllers whose drivers are helped to notice another process of their device. */
+enum config_assist { CONFIG_ASSIST_NONE, CONFIG_ASSIST_NVME };
+
 /* A connection from a listening socket to a backend's. All strings are owned by the config. */
 struct config_route {
     char *name;    /* unique, [A-Za-z0-9._-]+, at most LIMIT_NAME bytes */
@@ -177,6 +180,7 @@ struct config_route {
     unsigned answer_ms;      /* 0: never */
     unsigned hold_ms;        /* how long a session is held without its backend; 0: it ends */
     unsigned mappable;       /* enum config_mappable, as written: see config_route_mappable */
+    unsigned assist;         /* enum config_assist */
     char *adopt;             /* the file of "mappable adopt", or NULL */
     unsigned loss, loss_end; /* fixed words of "on backend loss", without meaning */
     struct config_place loss_at, loss_end_at, hold_at, mappable_at, adopt_at;

@@ -70,6 +70,8 @@ static const char *const word_backend[] = {"backend", NULL};
 static const char *const word_end[] = {"end", NULL};
 static const char *const mappable_words[] = {
     [CONFIG_MAPPABLE_PASS] = "pass", [CONFIG_MAPPABLE_STRIP] = "strip", NULL};
+static const char *const assist_words[] = {
+    [CONFIG_ASSIST_NONE] = "none", [CONFIG_ASSIST_NVME] = "nvme", NULL};
 static const char *const pack_words[] = {
     [CONFIG_PACK_NO] = "no", [CONFIG_PACK_ZSTD] = "zstd", NULL};
 static const char *const failure_words[] = {
@@ -301,6 +303,10 @@ static const struct config_word words[] = {
      .flags = CONFIG_OWN,
      .args = {{NULL, "PATH", VALUE_FILE, 0, 0, IN_ROUTE(adopt), IN_ROUTE(adopt_at), NULL}},
      .help = "where the device's next process finds the memory that its client has mapped"},
+    {.word = "assist",
+     .context = CONTEXT_ROUTE,
+     .args = {{NULL, "CLASS", VALUE_CHOICE, 0, 0, IN_ROUTE(assist), CONFIG_NO_PLACE, assist_words}},
+     .help = "whose drivers are led to reset a device that has been restarted"},
     {.word = "busy-poll",
      .context = CONTEXT_ROUTE,
      .args = {{NULL, "TIME", VALUE_MICROSECONDS, 0, LIMIT_BUSY_POLL_MOST_US, IN_ROUTE(busy_poll_us),

@@ -115,6 +115,7 @@ struct ipc_session {
     uint32_t slot;          /* of its page (session_page.h), or SESSION_PAGE_NO_SLOT */
     uint32_t exporting;     /* 1: resumed, and an IPC_RECORDED will follow */
     uint32_t hold;          /* 1: if its device is lost, the session is held */
+    uint32_t assist;        /* 1: an NVMe controller is shown as failed after a loss */
     uint32_t shares;        /* enum setup_shares: what its device may share with the client */
     struct recital_id self; /* the route's identity */
     struct tap_settings tap;

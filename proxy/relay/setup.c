@@ -19,12 +19,13 @@ static int setup_map_compare(const struct setup_map *a, const struct setup_map *
 
 TREE_GENERATE(setup_map_tree, setup_map, link, setup_map_compare)
 
-struct setup *setup_new(enum setup_shares shares)
+struct setup *setup_new(enum setup_shares shares, bool assists)
 {
     struct setup *const s = calloc(1, sizeof *s);
 
     if (s) {
         s->shares = shares;
+        s->assists = assists;
         s->memory_fd = -1;
         RB_INIT(&s->maps);
         setup_irqs_init(&s->irqs);
@@ -307,6 +308,9 @@ static void setup_note_request(struct setup *s, const struct wire_hdr *hdr, cons
     if (!r) {
         return;
     }
+    if (hdr->command == WIRE_REGION_WRITE) {
+        s->nvme = setup_nvme_write(s->nvme, bytes + WIRE_HDR_SIZE, n - WIRE_HDR_SIZE);
+    }
     if (n <= LIMIT_SETUP_REQUEST_BYTES - s->request_bytes) {
         r->bytes = malloc(n);
         if (!r->bytes) {
@@ -502,6 +506,7 @@ void setup_lose_device(struct setup *s)
         setup_give_up(s, SETUP_LACKS_REQUESTS);
         return;
     }
+    s->nvme = s->assists ? setup_nvme_lose(s->config) : SETUP_NVME_OFF;
     memcpy(s->stale + s->n_stale, s->asked, s->n_asked * sizeof *s->asked);
     s->n_stale += s->n_asked;
     s->n_asked = 0;
@@ -560,7 +565,8 @@ bool setup_strips(const struct setup *s, enum side from, const struct wire_hdr *
 {
     return from == SIDE_BACKEND && wire_is_reply(hdr) && !(hdr->flags & WIRE_ERROR) &&
            ((hdr->command == WIRE_DEVICE_GET_REGION_INFO && s->shares == SETUP_SHARES_NONE) ||
-            (hdr->command == WIRE_DEVICE_GET_REGION_IO_FDS && s->shares != SETUP_SHARES_ALL));
+            (hdr->command == WIRE_DEVICE_GET_REGION_IO_FDS && s->shares != SETUP_SHARES_ALL) ||
+            (hdr->command == WIRE_REGION_READ && s->nvme == SETUP_NVME_FAILED));
 }
 
 void setup_strip(uint8_t *bytes, size_t n)
@@ -584,5 +590,7 @@ void setup_strip(uint8_t *bytes, size_t n)
         io.count = 0;
         io.argsz = sizeof io;
         wire_put(p, &io, sizeof io);
+    } else if (hdr.command == WIRE_REGION_READ) {
+        setup_nvme_show(p, n - WIRE_HDR_SIZE);
     }
 }

@@ -39,6 +39,7 @@
 #include "proxy/ipc/setup_lack.h"
 #include "proxy/relay/setup_config.h"
 #include "proxy/relay/setup_irqs.h"
+#include "proxy/relay/setup_nvme.h"
 
 struct setup_map {
     RB_ENTRY(setup_map) link;
@@ -75,6 +76,8 @@ struct setup {
     enum setup_shares shares; /* see setup_strips */
     int memory_fd;            /* owned; -1: none is shared */
     uint32_t memory_region;
+    bool assists; /* "assist nvme" */
+    enum setup_nvme nvme;
     unsigned n_maps;
     unsigned n_fds; /* of maps, interrupts and requests */
     unsigned n_requests;
@@ -91,8 +94,8 @@ struct setup {
     uint16_t stale[LIMIT_SETUP_ASKED];
 };
 
-/* Returns NULL if out of memory. */
-struct setup *setup_new(enum setup_shares shares) __attribute__((warn_unused_result));
+/* assists: an NVMe controller is shown as failed after a loss. Returns NULL if out of memory. */
+struct setup *setup_new(enum setup_shares shares, bool assists) __attribute__((warn_unused_result));
 
 /* Closes all fds. NULL is allowed. */
 void setup_free(struct setup *s);
@@ -115,14 +118,15 @@ void setup_note_error(struct setup *s, uint16_t id);
 
 /*
  * Returns true if the message is the device's answer about memory or fds that would be shared with
- * the client: they are to be taken out of it (setup_strip).
+ * the client: they are to be taken out of it (setup_strip); or if it may have a register that the
+ * client is to see otherwise.
  */
 bool setup_strips(const struct setup *s, enum side from, const struct wire_hdr *hdr);
 
 /*
  * Takes MMAP and capabilities out of a DEVICE_GET_REGION_INFO reply, and all fds out of a
- * DEVICE_GET_REGION_IO_FDS reply: n bytes with its header. Changes only the header's and the next
- * 16 bytes; the size stays.
+ * DEVICE_GET_REGION_IO_FDS reply; sets CSTS.CFS in a REGION_READ reply: n bytes with its header.
+ * The size stays.
  */
 void setup_strip(uint8_t *bytes, size_t n);
 

@@ -45,7 +45,12 @@ static size_t setup_answer_read(const struct setup *s, const struct setup_reques
 {
     struct wire_region_access a;
     uint8_t payload[sizeof a + SETUP_CONFIG_HEADER];
+    const size_t n =
+        setup_nvme_answer(s->nvme, r->bytes + WIRE_HDR_SIZE, r->n - WIRE_HDR_SIZE, payload);
 
+    if (n > 0) {
+        return setup_answer_with(r, payload, n, out);
+    }
     if (!wire_get(r->bytes + WIRE_HDR_SIZE, r->n - WIRE_HDR_SIZE, &a, sizeof a) ||
         a.region != WIRE_PCI_CONFIG || !s->config ||
         !setup_config_knows(s->config, a.offset, a.count)) {

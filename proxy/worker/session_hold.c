@@ -571,7 +571,7 @@ struct session_hold *session_hold_new(struct session *s, const struct ipc_sessio
     version_init(&h->promised);
     evtimer_assign(&h->due, s->host->base, session_hold_on_answer, h);
     evtimer_assign(&h->limit, s->host->base, session_hold_on_limit, h);
-    h->setup = setup_new((enum setup_shares)settings->shares);
+    h->setup = setup_new((enum setup_shares)settings->shares, settings->assist != 0);
     if (!h->setup) {
         free(h);
         return NULL;

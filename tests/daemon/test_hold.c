@@ -420,6 +420,54 @@ START_TEST(what_only_the_device_knows_gets_an_error_in_time)
 }
 END_TEST
 
+/* The client reads 4 bytes; the device, if it is there, answers value. Returns what arrives. */
+static uint32_t read_register(const struct pair *p, uint32_t region, uint64_t offset, bool there,
+                              uint32_t value)
+{
+    const struct wire_region_access a = {.region = region, .offset = offset, .count = 4};
+    uint8_t payload[sizeof a + 4];
+    struct message m;
+
+    peer_send(p->client_fd, command(8, WIRE_REGION_READ), &a, sizeof a, NULL);
+    if (there) {
+        memcpy(payload, &a, sizeof a);
+        memcpy(payload + sizeof a, &value, sizeof value);
+        hear(p->backend_fd, WIRE_REGION_READ, 0, &m);
+        agree(p->backend_fd, &m, payload, sizeof payload);
+    }
+    peer_recv(p->client_fd, &m);
+    ck_assert_uint_eq(m.n, sizeof payload);
+    memcpy(&value, m.payload + sizeof a, sizeof value);
+    message_deinit(&m);
+    return value;
+}
+
+/* NVM Express: class 01 08 02; CC at 0x14, CSTS at 0x1c with RDY in bit 0, CFS in bit 1. */
+START_TEST(an_nvme_controller_is_shown_as_failed_until_it_is_disabled)
+{
+    const struct {
+        struct wire_region_access a;
+        uint32_t value;
+    } disable = {.a = {.offset = 0x14, .count = 4}};
+    struct pair p;
+    struct rig r;
+
+    rig_start(&r, HOLD "assist nvme\n");
+    rig_session(&r, CAPS, CAPS, &p);
+    ck_assert_uint_eq(read_register(&p, WIRE_PCI_CONFIG, 8, true, 0x01080200), 0x01080200);
+    ck_assert_uint_eq(read_register(&p, WIRE_PCI_BAR0, 0x1c, true, 1), 1);
+    lose_device(&r, &p);
+    ck_assert_uint_eq(read_register(&p, WIRE_PCI_BAR0, 0x1c, false, 0), 2);
+    next_device(&r, &p, CAPS);
+    rig_await_log(&r, "goes on with another process of its device", NULL, 0);
+    ck_assert_uint_eq(read_register(&p, WIRE_PCI_BAR0, 0x1c, true, 0), 2);
+    set_up(&p, WIRE_REGION_WRITE, &disable, CONFIG_WRITE_SIZE, NULL, &disable.a, sizeof disable.a);
+    ck_assert_uint_eq(read_register(&p, WIRE_PCI_BAR0, 0x1c, true, 0), 0);
+    pair_close(&p);
+    rig_stop(&r);
+}
+END_TEST
+
 START_TEST(a_process_that_promises_less_is_not_taken)
 {
     char line[256];
@@ -621,6 +669,7 @@ int main(int argc, char **argv)
     tcase_add_test(c, a_reply_to_the_lost_process_goes_nowhere);
     tcase_add_test(c, a_held_session_answers_from_what_is_kept);
     tcase_add_test(c, what_only_the_device_knows_gets_an_error_in_time);
+    tcase_add_test(c, an_nvme_controller_is_shown_as_failed_until_it_is_disabled);
     tcase_add_test(c, a_process_that_promises_less_is_not_taken);
     tcase_add_test(c, a_process_with_another_region_is_not_taken);
     tcase_add_test(c, the_session_ends_when_its_time_is_over);

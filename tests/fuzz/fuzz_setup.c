@@ -93,7 +93,7 @@ static void attach_all(const struct setup *s, uint32_t error)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    struct setup *const s = setup_new((enum setup_shares)(size % 3));
+    struct setup *const s = setup_new((enum setup_shares)(size % 3), size % 2 == 0);
     uint8_t bytes[WIRE_HDR_SIZE + MESSAGE_MAX];
     struct fdset fds = {.n = 0};
     size_t at = 0;

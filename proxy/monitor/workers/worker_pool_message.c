@@ -111,6 +111,7 @@ static struct ipc_session worker_pool_message_begin(const struct monitor_session
                                 .ask_backend = worker_pool_message_wants(r),
                                 .recorded = audit_writer_on(&t->table->context->audit_writer),
                                 .hold = r->hold_ms > 0,
+                                .assist = r->assist,
                                 .shares = shares[config_route_mappable(r)],
                                 .quiet = t->muted   ? IPC_MUTED
                                          : t->quiet ? IPC_QUIET

@@ -303,6 +303,8 @@ static const struct {
     {IN_ROUTE("mappable pass"), IN_ROUTE("mappable")},
     {IN_ROUTE("on backend loss hold 30s\nmappable strip"),
      IN_ROUTE("on backend loss hold 30s\nmappable pass")},
+    {IN_ROUTE("assist nvme"), IN_ROUTE("assist ahci")},
+    {IN_ROUTE("assist none"), IN_ROUTE("assist")},
     {IN_ROUTE("mappable adopt /m"), IN_ROUTE("mappable adopt m")},
     {IN_ROUTE("sessions 1\nmappable adopt /m"), IN_ROUTE("sessions 2\nmappable adopt /m")},
     {IN_ROUTE("on backend loss hold 1s\nmappable adopt /m"),

@@ -47,6 +47,7 @@ static const struct {
     {"answer-after", false, "answer-after 3s", "answer-after never"},
     {"on", false, "on backend loss hold 1s", "on backend loss hold 2s"},
     {"mappable", false, "mappable strip", "mappable pass"},
+    {"assist", false, "assist nvme", "assist none"},
     {"mappable adopt", false, "mappable adopt /m", "mappable adopt /n"},
     {"recite", false, "recite to client never", "recite to client always"},
     {"demand", false, "demand recital from client", "demand recital from backend"},

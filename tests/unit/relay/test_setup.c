@@ -16,7 +16,7 @@ static struct setup *s;
 
 static void begin(void)
 {
-    s = setup_new(SETUP_SHARES_NONE);
+    s = setup_new(SETUP_SHARES_NONE, true);
     ck_assert_ptr_nonnull(s);
 }
 
@@ -387,6 +387,108 @@ START_TEST(memory_that_is_not_adopted_is_not_kept)
 }
 END_TEST
 
+/* ---- an NVMe controller ---- */
+
+struct access {
+    struct wire_region_access at;
+    uint8_t data[4];
+};
+
+/* Without padding. */
+#define ACCESS_SIZE (sizeof(struct wire_region_access) + 4)
+
+static struct access access_of(uint32_t region, uint64_t offset, uint32_t value)
+{
+    struct access a = {.at = {.region = region, .offset = offset, .count = 4}};
+
+    memcpy(a.data, &value, sizeof value);
+    return a;
+}
+
+/* The client reads the revision and class code. */
+static void read_class(uint32_t value)
+{
+    const struct access a = access_of(WIRE_PCI_CONFIG, 8, value);
+
+    ask(1, WIRE_REGION_READ, &a.at, sizeof a.at, 0);
+    pass(SIDE_BACKEND, 1, WIRE_REGION_READ, WIRE_TYPE_REPLY, &a, ACCESS_SIZE, 0);
+}
+
+/* What the client is given for what the device has answered. */
+static uint32_t shown(uint32_t region, uint64_t offset, uint32_t value)
+{
+    const struct access a = access_of(region, offset, value);
+    const struct wire_hdr hdr = {
+        .command = WIRE_REGION_READ, .size = WIRE_HDR_SIZE + ACCESS_SIZE, .flags = WIRE_TYPE_REPLY};
+    uint8_t bytes[WIRE_HDR_SIZE + ACCESS_SIZE];
+
+    wire_put_hdr(bytes, &hdr);
+    memcpy(bytes + WIRE_HDR_SIZE, &a, ACCESS_SIZE);
+    if (setup_strips(s, SIDE_BACKEND, &hdr)) {
+        setup_strip(bytes, sizeof bytes);
+    }
+    memcpy(&value, bytes + sizeof bytes - sizeof value, sizeof value);
+    return value;
+}
+
+static void write_register(uint64_t offset, uint32_t value)
+{
+    const struct access a = access_of(0, offset, value);
+
+    pass(SIDE_CLIENT, 2, WIRE_REGION_WRITE, WIRE_TYPE_COMMAND | WIRE_NO_REPLY, &a, ACCESS_SIZE, 0);
+}
+
+START_TEST(a_lost_nvme_controller_has_failed_until_it_is_disabled)
+{
+    read_class(0x01080200);
+    ck_assert_uint_eq(shown(0, 0x1c, 1), 1);
+    setup_lose_device(s);
+    ck_assert_uint_eq(shown(0, 0x1c, 1), 3);
+    ck_assert_uint_eq(shown(0, 0x18, 1), 1);
+    ck_assert_uint_eq(shown(2, 0x1c, 1), 1);
+    write_register(0x14, 0x460001);
+    write_register(0x1000, 0);
+    ck_assert_uint_eq(shown(0, 0x1c, 1), 3);
+    write_register(0x14, 0x460000);
+    ck_assert_uint_eq(shown(0, 0x1c, 1), 1);
+    setup_lose_device(s);
+    ck_assert_uint_eq(shown(0, 0x1c, 1), 3);
+}
+END_TEST
+
+START_TEST(its_status_is_known_without_a_device)
+{
+    const struct wire_region_access status = {.offset = 0x1c, .count = 4};
+    uint8_t out[SETUP_ANSWER_MAX];
+
+    read_class(0x01080200);
+    setup_lose_device(s);
+    ask(3, WIRE_REGION_READ, &status, sizeof status, 0);
+    ck_assert_uint_eq(setup_answer(s, TAILQ_FIRST(&s->requests), out), WIRE_HDR_SIZE + ACCESS_SIZE);
+    ck_assert_uint_eq(out[WIRE_HDR_SIZE + sizeof status], 2);
+    write_register(0x14, 0x460000);
+    ck_assert_uint_eq(setup_answer(s, TAILQ_FIRST(&s->requests), out), WIRE_HDR_SIZE + ACCESS_SIZE);
+    ck_assert_uint_eq(out[WIRE_HDR_SIZE + sizeof status], 0);
+}
+END_TEST
+
+START_TEST(another_class_is_left_alone)
+{
+    read_class(0x02000000);
+    setup_lose_device(s);
+    ck_assert_uint_eq(shown(0, 0x1c, 1), 1);
+}
+END_TEST
+
+START_TEST(nothing_is_shown_unless_the_route_asks_for_it)
+{
+    s->assists = false;
+    read_class(0x01080200);
+    setup_lose_device(s);
+    ck_assert_uint_eq(shown(0, 0x1c, 1), 1);
+}
+END_TEST
+
 int main(void)
 {
     Suite *const suite = suite_create("setup");
@@ -414,6 +516,10 @@ int main(void)
     tcase_add_test(c, a_region_loses_its_memory_but_not_its_size);
     tcase_add_test(c, memory_of_one_region_is_kept);
     tcase_add_test(c, memory_that_is_not_adopted_is_not_kept);
+    tcase_add_test(c, a_lost_nvme_controller_has_failed_until_it_is_disabled);
+    tcase_add_test(c, its_status_is_known_without_a_device);
+    tcase_add_test(c, another_class_is_left_alone);
+    tcase_add_test(c, nothing_is_shown_unless_the_route_asks_for_it);
     suite_add_tcase(suite, c);
     return unit_run(suite);
 }
