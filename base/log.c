@@ -16,10 +16,13 @@
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
+#include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 /* Below PIPE_BUF, so that a line is written whole or not at all. */
@@ -49,11 +52,63 @@ static enum log_sink log_sink_of(int fd)
 /* Set by log_init, before a process gives up its rights. */
 static enum log_sink log_sink = LOG_SINK_OTHER;
 
+/* The form of lines. */
+enum log_style { LOG_STYLE_PLAIN, LOG_STYLE_FILE, LOG_STYLE_TERMINAL, LOG_STYLE_JOURNAL };
+
+static enum log_style log_style = LOG_STYLE_PLAIN;
+
+/* Only the journal's socket is one of datagrams: log_to_journal has made it. */
+static bool log_is_journal(void)
+{
+    int type = 0;
+    socklen_t n = sizeof type;
+
+    return getsockopt(STDERR_FILENO, SOL_SOCKET, SO_TYPE, &type, &n) == 0 && type == SOCK_DGRAM;
+}
+
 void log_init(const char *name, enum log_level level)
 {
     program = name;
     most = level;
     log_sink = log_sink_of(STDERR_FILENO);
+    log_style = log_is_journal() ? LOG_STYLE_JOURNAL : LOG_STYLE_PLAIN;
+}
+
+void log_dress(void)
+{
+    /* Reads the time zone's file, which a confined process cannot; gmtime_r would, too. */
+    tzset();
+    if (isatty(STDERR_FILENO)) {
+        log_style = LOG_STYLE_TERMINAL;
+    } else if (log_sink == LOG_SINK_OTHER) {
+        log_style = LOG_STYLE_FILE;
+    }
+}
+
+void log_to_journal(const char *path)
+{
+    const char *const stream = getenv("JOURNAL_STREAM");
+    struct sockaddr_un sun = {.sun_family = AF_UNIX};
+    char own[64];
+    struct stat st;
+    int fd;
+
+    if (!stream || fstat(STDERR_FILENO, &st) < 0) {
+        return;
+    }
+    snprintf(own, sizeof own, "%ju:%ju", (uintmax_t)st.st_dev, (uintmax_t)st.st_ino);
+    snprintf(sun.sun_path, sizeof sun.sun_path, "%s", path);
+    if (strcmp(stream, own) != 0) {
+        return;
+    }
+    fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (fd >= 0 && connect(fd, (const struct sockaddr *)&sun, sizeof sun) == 0 &&
+        dup2(fd, STDERR_FILENO) >= 0) {
+        log_init(program, most);
+    }
+    if (fd >= 0) {
+        close(fd);
+    }
 }
 
 int log_level_find(const char *name)
@@ -117,7 +172,7 @@ static size_t log_add_subject(char *line, size_t at, const struct log_subject *a
     if (about->leg) {
         at = log_add(line, at, " leg=%s", about->leg);
     }
-    return log_add(line, at, ":");
+    return about->session || about->route || about->leg ? log_add(line, at, ":") : at;
 }
 
 void log_own(void)
@@ -176,13 +231,17 @@ static unsigned long lost;
 /* Writes the number of lost lines. Returns false if that is not possible yet. */
 static bool log_report_lost(void)
 {
-    char note[64];
+    char note[128];
     int n;
 
     if (lost == 0) {
         return true;
     }
-    n = snprintf(note, sizeof note, "%s: warning: %lu lines were lost\n", program, lost);
+    n = snprintf(note, sizeof note,
+                 log_style == LOG_STYLE_JOURNAL
+                     ? "PRIORITY=4\nSYSLOG_IDENTIFIER=%s\nMESSAGE=%lu lines were lost\n"
+                     : "%s: warning: %lu lines were lost\n",
+                 program, lost);
     if (!log_write(note, (size_t)n)) {
         return false;
     }
@@ -202,16 +261,89 @@ static void log_put(const char *line, size_t n)
     }
 }
 
-void log_line(enum log_level level, const struct log_subject *about, const char *fmt, ...)
+static size_t log_add_time(char *line, size_t at)
+{
+    const bool local = log_style == LOG_STYLE_TERMINAL;
+    struct timespec now;
+    struct tm tm;
+    char text[32];
+
+    if (clock_gettime(CLOCK_REALTIME, &now) < 0 ||
+        !(local ? localtime_r(&now.tv_sec, &tm) : gmtime_r(&now.tv_sec, &tm)) ||
+        strftime(text, sizeof text, local ? "%H:%M:%S" : "%Y-%m-%dT%H:%M:%S", &tm) == 0) {
+        return at;
+    }
+    return local ? log_add(line, at, "%s ", text)
+                 : log_add(line, at, "%s.%03ldZ ", text, now.tv_nsec / 1000000);
+}
+
+static size_t log_add_field(char *line, size_t at, const char *name, const char *value)
+{
+    char shown[256];
+
+    return value ? log_add(line, at, "%s=%s\n", name,
+                           log_escape(shown, sizeof shown, value, strlen(value)))
+                 : at;
+}
+
+/* The fields of the journal, and the beginning of the last one. */
+static size_t log_add_fields(char *line, const char *function, enum log_level level,
+                             const struct log_subject *about)
+{
+    static const int priorities[] = {
+        [LOG_ERROR] = 3, [LOG_WARNING] = 4, [LOG_INFO] = 6, [LOG_DEBUG] = 7};
+    size_t at = log_add(line, 0, "PRIORITY=%d\nSYSLOG_IDENTIFIER=%s\nCODE_FUNC=%s\n",
+                        priorities[level], program, function);
+
+    if (about && about->session) {
+        at = log_add(line, at, "POEMD_SESSION=%" PRIu64 "\n", about->session);
+    }
+    if (about) {
+        at = log_add_field(line, at, "POEMD_ROUTE", about->route);
+        at = log_add_field(line, at, "POEMD_LEG", about->leg);
+        at = log_add_field(line, at, "POEMD_VERDICT", about->verdict);
+        at = log_add_field(line, at, "POEMD_TAINT", about->taint);
+        at = log_add_field(line, at, "MESSAGE_ID", about->message_id);
+    }
+    return log_add(line, at, "MESSAGE=");
+}
+
+/* What is before the subject. */
+static size_t log_add_head(char *line, const char *function, enum log_level level,
+                           const struct log_subject *about)
+{
+    static const char *const colours[] = {
+        [LOG_ERROR] = "1;31", [LOG_WARNING] = "33", [LOG_INFO] = "0", [LOG_DEBUG] = "2"};
+    size_t at;
+
+    switch (log_style) {
+    case LOG_STYLE_JOURNAL:
+        return log_add_fields(line, function, level, about);
+    case LOG_STYLE_TERMINAL:
+        at = log_add_time(line, 0);
+        return log_add(line, at, "\x1b[%sm%s\x1b[0m:", colours[level], level_names[level]);
+    case LOG_STYLE_FILE:
+        at = log_add_time(line, 0);
+        return log_add(line, at, "%s: %s:", program, level_names[level]);
+    case LOG_STYLE_PLAIN:
+        break;
+    }
+    return log_add(line, 0, "%s: %s:", program, level_names[level]);
+}
+
+void log_line_from(const char *function, enum log_level level, const struct log_subject *about,
+                   const char *fmt, ...)
 {
     char line[LINE];
+    size_t head;
     size_t at;
     va_list ap;
 
     if (level > most || (about && about->quiet)) {
         return;
     }
-    at = log_add(line, 0, "%s: %s:", program, level_names[level]);
+    head = log_add_head(line, function, level, about);
+    at = head;
     if (about) {
         at = log_add_subject(line, at, about);
     }
@@ -219,6 +351,11 @@ void log_line(enum log_level level, const struct log_subject *about, const char 
     va_start(ap, fmt);
     at = log_add_v(line, at, fmt, ap);
     va_end(ap);
+    if (log_style == LOG_STYLE_JOURNAL && at > head) {
+        /* The space that follows a head of other forms. */
+        at--;
+        memmove(line + head, line + head + 1, at - head);
+    }
     line[at++] = '\n';
     log_put(line, at);
 }

@@ -3,7 +3,11 @@
 /*
  * The log: one line per event, on standard error, which the service manager keeps.
  *
- * poemd: warning: session=7 route=nvme0 leg=backend: text
+ *   poemd: warning: session=7 route=nvme0 leg=backend: text
+ *
+ * That is its form in a pipe or socket, and in programs that do not call log_dress. In a file a
+ * line begins with the time, UTC. On a terminal it has the local time instead of the program, and
+ * a colour. In systemd's journal it is a message with fields: see log_to_journal.
  *
  * Foreign text (paths, names, peers' data) goes through log_escape, never raw: a peer must not be
  * able to forge a line or control a terminal.
@@ -19,13 +23,17 @@ enum log_level { LOG_ERROR, LOG_WARNING, LOG_INFO, LOG_DEBUG };
 
 /*
  * The subject of a line. Session 0, NULL route and NULL leg are omitted. The log escapes route.
- * quiet: nothing is written, since there would be too many lines.
+ * quiet: nothing is written, since there would be too many lines. The others are only fields of the
+ * journal's message; NULL: none.
  */
 struct log_subject {
     uint64_t session;
     const char *route;
     const char *leg;
     bool quiet;
+    const char *verdict;
+    const char *taint;      /* letters */
+    const char *message_id; /* 32 hexadecimal digits */
 };
 
 /*
@@ -33,6 +41,23 @@ struct log_subject {
  * name must outlive the log.
  */
 void log_init(const char *name, enum log_level level);
+
+/*
+ * Chooses the form of lines by the kind of standard error, in a daemon, before it gives up its
+ * rights. Call it after log_init.
+ */
+void log_dress(void);
+
+/* Where the journal takes messages with fields. */
+#define LOG_JOURNAL "/run/systemd/journal/socket"
+
+/*
+ * If standard error is a stream of systemd's journal ($JOURNAL_STREAM), makes it a socket to which
+ * messages with fields are sent, here and in all children: PRIORITY, SYSLOG_IDENTIFIER, CODE_FUNC,
+ * POEMD_SESSION, POEMD_ROUTE, POEMD_LEG, POEMD_VERDICT, POEMD_TAINT and MESSAGE_ID. Standard error
+ * stays as it is if nothing listens at path. Only lines of the log are readable there from then on.
+ */
+void log_to_journal(const char *path);
 
 /*
  * Opens standard error again if it is a pipe or a terminal, so that its O_NONBLOCK belongs only to
@@ -54,8 +79,11 @@ void log_level_set(enum log_level level);
  * the line is lost, and the number of lost lines precedes the next one written. Blocks on a file,
  * as its disk requires.
  */
-void log_line(enum log_level level, const struct log_subject *about, const char *fmt, ...)
-    __attribute__((format(printf, 3, 4)));
+#define log_line(level, about, ...) log_line_from(__func__, level, about, __VA_ARGS__)
+
+/* Does so for a function of that name. */
+void log_line_from(const char *function, enum log_level level, const struct log_subject *about,
+                   const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 
 /* Writes the number of lost lines, if any, once there is room again. */
 void log_catch_up(void);

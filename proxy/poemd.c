@@ -37,6 +37,7 @@ static int poemd_monitor(int argc, char **argv)
     (void)prctl(PR_SET_NAME, MONITOR_NAME, 0, 0, 0);
     if (options_read_again(&o, argc, argv, takeover_text(), stdout, stderr) == OPTIONS_RUN) {
         log_init("poemd", o.config.log_level);
+        log_dress();
         places_check(&o.config, poemd_warn_of_place, NULL);
         status = accounts_choose(&o.config) ? STATUS_FAILED : monitor_main(&o);
     } else {
@@ -78,6 +79,8 @@ static int poemd_start(int argc, char **argv)
 
     if (options_read(&o, argc, argv, stdout, stderr) == OPTIONS_RUN) {
         log_init("poemd", o.config.log_level);
+        log_dress();
+        log_to_journal(LOG_JOURNAL);
         err = keeper_execute(argc, argv, o.ready_fd, (int)o.config.log_level);
         log_error("cannot execute itself: %s", strerror(-err));
         status = STATUS_FAILED;

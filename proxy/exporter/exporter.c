@@ -18,7 +18,6 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -257,6 +256,7 @@ int exporter_main(void)
     int err = exporter_read_start(&s);
 
     log_init("poemd", err ? LOG_ERROR : s.log_level);
+    log_dress();
     (void)prctl(PR_SET_NAME, EXPORTER_NAME, 0, 0, 0);
     /* Only the monitor ends its exporter; signals to the whole process group must not. */
     signal(SIGINT, SIG_IGN);
@@ -267,8 +267,6 @@ int exporter_main(void)
         x.has_folder = s.has_folder != 0;
         err = exporter_init(&x);
     }
-    /* Reads the time zone now, for the Date header, since the sandbox has no files. */
-    tzset();
     if (!err) {
         err = exporter_sandbox(&s);
     }

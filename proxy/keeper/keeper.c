@@ -597,6 +597,7 @@ int keeper_main(int argc, char **argv)
         return 2;
     }
     log_init("poemd", (enum log_level)level);
+    log_dress();
     (void)prctl(PR_SET_NAME, KEEPER_NAME, 0, 0, 0);
     /* The monitor's words take the place of the last two of these. */
     argv[2] = MONITOR_NAME;

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "proxy/ipc/log_ids.h"
 #include "base/log.h"
 #include "base/members.h"
 #include "base/wire/wire.h"
@@ -74,13 +75,15 @@ static void decision_carry_out(struct monitor_session *t, int err)
 /* The record of an allowed session could not be written. */
 static void decision_unrecorded(struct monitor_session *t)
 {
-    const struct log_subject about = monitor_session_subject(t, NULL);
+    struct log_subject about = monitor_session_subject(t, NULL);
 
     if (t->table->context->config->on_audit_failure == CONFIG_AUDIT_TAINT) {
         t->taint |= TAINT_UNAUDITED;
         decision_carry_out(t, 0);
         return;
     }
+    about.verdict = rules_verdict_name(VERDICT_DENY);
+    about.message_id = LOG_ID_AUDIT_FAILED;
     log_line(LOG_ERROR, &about,
              "denied: the audit log cannot be written, so the verdict is not recorded; repair that "
              "(the log's first error names the cause), or configure \"on-audit-failure taint\"");
@@ -133,9 +136,15 @@ static json_t *decision_verdict_record(const struct monitor_session *t,
 
 static void decision_log_verdict(const struct monitor_session *t, const struct rules_verdict *v)
 {
-    const struct log_subject about =
+    char letters[TAINT_COUNT + 1];
+    struct log_subject about =
         monitor_session_subject(t, v->verdict == VERDICT_ALLOW ? NULL : side_name(v->party));
 
+    about.verdict = rules_verdict_name(v->verdict);
+    about.taint = taint_text(v->taint, letters);
+    about.message_id = v->verdict == VERDICT_DENY      ? LOG_ID_DENIED
+                       : v->verdict == VERDICT_TAINTED ? LOG_ID_TAINTED
+                                                       : NULL;
     if (v->verdict == VERDICT_DENY) {
         log_line(LOG_WARNING, &about, "denied: %s%s%s", v->why, *v->mend ? "; to allow it, " : "",
                  v->mend);

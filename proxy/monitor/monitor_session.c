@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "proxy/ipc/log_ids.h"
 #include "base/clock.h"
 #include "base/sock.h"
 #include "base/unconst.h"
@@ -350,7 +351,8 @@ void monitor_session_count_overdue(struct monitor_session *t, uint64_t overdue)
 
 void monitor_session_taint(struct monitor_session *t, uint32_t bits)
 {
-    const struct log_subject about = monitor_session_subject(t, NULL);
+    struct log_subject about = monitor_session_subject(t, NULL);
+    char letters[TAINT_COUNT + 1];
     const uint32_t seen = bits & TAINT_OBSERVATIONS & ~t->observed;
     const uint32_t taint = bits & ~TAINT_OBSERVATIONS & ~t->taint;
 
@@ -361,6 +363,8 @@ void monitor_session_taint(struct monitor_session *t, uint32_t bits)
     t->route->taint |= taint;
     t->table->taint |= taint;
     monitor_session_changed(t);
+    about.taint = taint_text(t->taint, letters);
+    about.message_id = taint ? LOG_ID_TAINTED : NULL;
     for (unsigned i = 0; i < TAINT_COUNT; i++) {
         if (taint & (1u << i)) {
             log_line(LOG_WARNING, &about, "tainted: %c (%s)", taint_letter(i), taint_meaning(i));

@@ -552,6 +552,7 @@ int worker_main(void)
     }
     heap_init();
     log_init("poemd", s.log_level);
+    log_dress();
     w.orphan_ms = s.orphan_ms;
     (void)prctl(PR_SET_NAME, WORKER_NAME, 0, 0, 0);
     /*

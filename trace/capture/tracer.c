@@ -226,6 +226,7 @@ int tracer_main(void)
     int err = tracer_read_start(&s);
 
     log_init("poemd", err ? LOG_ERROR : s.log_level);
+    log_dress();
     (void)prctl(PR_SET_NAME, TRACER_NAME, 0, 0, 0);
     /* Only the monitor ends its tracer; signals to the whole process group must not. */
     signal(SIGINT, SIG_IGN);

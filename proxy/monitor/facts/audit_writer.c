@@ -9,6 +9,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "proxy/ipc/log_ids.h"
 #include "base/clock.h"
 #include "base/text/date.h"
 #include "base/log.h"
@@ -52,17 +53,19 @@ static bool audit_writer_may_log(struct audit_writer *r)
 
 static void audit_writer_log_lost(const struct audit_writer *r, const struct audit_done *done)
 {
+    static const struct log_subject about = {.message_id = LOG_ID_AUDIT_FAILED};
     char path[256];
 
     if (done->touched) {
-        log_error("the audit log \"%s\" cannot be written: %s; records were lost, and no more are "
-                  "kept: stop poemd, see what poemctl audit verify reports, and put the log back",
-                  log_escape(path, sizeof path, r->path, strlen(r->path)), done->touched);
+        log_line(LOG_ERROR, &about,
+                 "the audit log \"%s\" cannot be written: %s; records were lost, and no more are "
+                 "kept: stop poemd, see what poemctl audit verify reports, and put the log back",
+                 log_escape(path, sizeof path, r->path, strlen(r->path)), done->touched);
         return;
     }
-    log_error("the audit log cannot be written: %s; records were lost%s", strerror(done->error),
-              done->outcome == AUDIT_BROKEN ? ", and no more records are kept until a restart"
-                                            : "");
+    log_line(LOG_ERROR, &about, "the audit log cannot be written: %s; records were lost%s",
+             strerror(done->error),
+             done->outcome == AUDIT_BROKEN ? ", and no more records are kept until a restart" : "");
 }
 
 static void audit_writer_on_readable(evutil_socket_t fd, short what, void *arg)

@@ -11,6 +11,8 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "tests/support/unit.h"
@@ -260,6 +262,147 @@ START_TEST(an_own_one)
 }
 END_TEST
 
+/* ---- forms ---- */
+
+/* A socket that stands for the journal's; lines are read from the fd that is returned. */
+static int journal_of(const char *path)
+{
+    struct sockaddr_un sun = {.sun_family = AF_UNIX};
+    const int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+    snprintf(sun.sun_path, sizeof sun.sun_path, "%s", path);
+    ck_assert_int_eq(bind(fd, (const struct sockaddr *)&sun, sizeof sun), 0);
+    return fd;
+}
+
+static void journal_expect(int fd, const char *wanted)
+{
+    char text[4096];
+    const ssize_t n = recv(fd, text, sizeof text - 1, MSG_DONTWAIT);
+
+    ck_assert_int_gt(n, 0);
+    text[n] = '\0';
+    ck_assert_str_eq(text, wanted);
+}
+
+START_TEST(the_journal_gets_fields)
+{
+    const struct log_subject about = {.session = 7,
+                                      .route = "a\nb",
+                                      .leg = "client",
+                                      .verdict = "deny",
+                                      .taint = "LR",
+                                      .message_id = "5c9b1f0de6a44a0f8d8e3a5a3c1c7f21"};
+    const char *const path = unit_path("journal");
+    const int journal_fd = journal_of(path);
+    const int saved = dup(STDERR_FILENO);
+    char stream[64];
+    struct stat st;
+    int pair[2];
+
+    /* What a service has: a stream, and its identity in the environment. */
+    ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+    ck_assert_int_eq(fstat(pair[0], &st), 0);
+    snprintf(stream, sizeof stream, "%ju:%ju", (uintmax_t)st.st_dev, (uintmax_t)st.st_ino);
+    ck_assert_int_eq(setenv("JOURNAL_STREAM", stream, 1), 0);
+    ck_assert_int_eq(dup2(pair[0], STDERR_FILENO), STDERR_FILENO);
+    log_init("poemd", LOG_INFO);
+    log_to_journal(path);
+    log_line_from("f", LOG_WARNING, &about, "denied: %d", 1);
+    log_line_from("g", LOG_ERROR, NULL, "text");
+    /* As each process that inherits it does. */
+    log_init("poemd", LOG_INFO);
+    log_dress();
+    log_line_from("h", LOG_INFO, NULL, "again");
+    ck_assert_int_eq(dup2(saved, STDERR_FILENO), STDERR_FILENO);
+    log_init("poemd", LOG_INFO);
+    journal_expect(journal_fd, "PRIORITY=4\nSYSLOG_IDENTIFIER=poemd\nCODE_FUNC=f\n"
+                               "POEMD_SESSION=7\nPOEMD_ROUTE=a\\x0ab\nPOEMD_LEG=client\n"
+                               "POEMD_VERDICT=deny\nPOEMD_TAINT=LR\n"
+                               "MESSAGE_ID=5c9b1f0de6a44a0f8d8e3a5a3c1c7f21\n"
+                               "MESSAGE=session=7 route=a\\x0ab leg=client: denied: 1\n");
+    journal_expect(journal_fd, "PRIORITY=3\nSYSLOG_IDENTIFIER=poemd\nCODE_FUNC=g\nMESSAGE=text\n");
+    journal_expect(journal_fd, "PRIORITY=6\nSYSLOG_IDENTIFIER=poemd\nCODE_FUNC=h\nMESSAGE=again\n");
+    ck_assert_int_eq(unsetenv("JOURNAL_STREAM"), 0);
+    close(saved);
+    close(journal_fd);
+    close(pair[0]);
+    close(pair[1]);
+}
+END_TEST
+
+START_TEST(a_stream_that_is_not_the_journals_stays)
+{
+    const char *const path = unit_path("journal");
+    const int journal_fd = journal_of(path);
+    char byte;
+
+    ck_assert_int_eq(setenv("JOURNAL_STREAM", "1:2", 1), 0);
+    log_to_journal(path);
+    log_debug("not written");
+    ck_assert_int_lt(recv(journal_fd, &byte, 1, MSG_DONTWAIT), 0);
+    ck_assert_int_eq(unsetenv("JOURNAL_STREAM"), 0);
+    close(journal_fd);
+}
+END_TEST
+
+/* What is written to a new standard error meanwhile, in a daemon's form. */
+static void dressed(int fd, int read_fd, char text[256])
+{
+    const int saved = dup(STDERR_FILENO);
+    ssize_t n;
+
+    ck_assert_int_eq(dup2(fd, STDERR_FILENO), STDERR_FILENO);
+    log_init("poemd", LOG_INFO);
+    log_dress();
+    log_line_from("f", LOG_ERROR, &(struct log_subject){.session = 7}, "text");
+    ck_assert_int_eq(dup2(saved, STDERR_FILENO), STDERR_FILENO);
+    log_init("poemd", LOG_INFO);
+    close(saved);
+    n = read(read_fd, text, 255);
+    ck_assert_int_gt(n, 0);
+    text[n] = '\0';
+}
+
+START_TEST(a_line_in_a_file_begins_with_the_time)
+{
+    const char *const path = unit_path("file");
+    const int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    const int read_fd = open(path, O_RDONLY | O_CLOEXEC);
+    char text[256];
+    int used = 0;
+
+    dressed(fd, read_fd, text);
+    ck_assert_int_eq(
+        sscanf(text, "%*4d-%*2d-%*2dT%*2d:%*2d:%*2d.%*3dZ poemd: error: session=7: text%n", &used),
+        0);
+    ck_assert_str_eq(text + used, "\n");
+    close(fd);
+    close(read_fd);
+}
+END_TEST
+
+START_TEST(a_terminal_gets_the_time_and_a_colour)
+{
+    const int fd = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+    char name[64];
+    char text[256];
+    int tty_fd;
+    int used = 0;
+
+    ck_assert_int_eq(grantpt(fd), 0);
+    ck_assert_int_eq(unlockpt(fd), 0);
+    ck_assert_int_eq(ptsname_r(fd, name, sizeof name), 0);
+    tty_fd = open(name, O_RDWR | O_NOCTTY | O_CLOEXEC);
+    dressed(tty_fd, fd, text);
+    ck_assert_int_eq(
+        sscanf(text, "%*2d:%*2d:%*2d \x1b[1;31merror\x1b[0m: session=7: text%n", &used), 0);
+    ck_assert_str_eq(text + used, "\r\n");
+    close(fd);
+    close(tty_fd);
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("log");
@@ -276,5 +419,10 @@ int main(void)
     tcase_add_test(tc, levels_have_names);
     tcase_add_loop_test(tc, a_full_one_is_not_waited_for, 0, 2);
     tcase_add_loop_test(tc, an_own_one, 0, 2);
+    tc = unit_case(s, "forms");
+    tcase_add_test(tc, the_journal_gets_fields);
+    tcase_add_test(tc, a_stream_that_is_not_the_journals_stays);
+    tcase_add_test(tc, a_line_in_a_file_begins_with_the_time);
+    tcase_add_test(tc, a_terminal_gets_the_time_and_a_colour);
     return unit_run(s);
 }
