@@ -26,8 +26,8 @@ const char *unit_folder(void);
 const char *unit_path(const char *name);
 
 /*
- * The step by which a test goes through an exhaustive range: usual, or 1 if POEMD_SOAK is set in
- * the environment (tests/run soak).
+ * The step by which a test goes through an exhaustive range: usual, four times that with
+ * sanitizers, or 1 if POEMD_SOAK is set in the environment (tests/run soak).
  */
 size_t unit_step(size_t usual);
 
