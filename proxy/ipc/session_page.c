@@ -3,10 +3,12 @@
 /* Checks and reads session pages. Pure. */
 #include "proxy/ipc/session_page.h"
 
+#include <stdatomic.h>
+
 bool session_page_sound(const struct session_page *p, uint64_t session)
 {
     if (p->version != SESSION_PAGE_VERSION || p->session != session || p->twin > 1 ||
-        p->outside > 1 || p->zero != 0 || p->handed_on >= 1u << SIDES) {
+        p->outside > 1 || p->handed_on >= 1u << SIDES) {
         return false;
     }
     if (!overdue_is_sound(&p->overdue)) {
@@ -26,8 +28,50 @@ bool session_page_sound(const struct session_page *p, uint64_t session)
     return true;
 }
 
+static void session_page_store(uint32_t *to, uint32_t value)
+{
+    atomic_signal_fence(memory_order_seq_cst);
+    *(volatile uint32_t *)to = value;
+    atomic_signal_fence(memory_order_seq_cst);
+}
+
+void session_page_answer(struct session_page *p, size_t bytes)
+{
+    session_page_store(&p->answer, (uint32_t)bytes << 1);
+    session_page_store(&p->version, SESSION_PAGE_ANSWERING);
+}
+
+void session_page_answering(struct session_page *p)
+{
+    session_page_store(&p->answer, p->answer | 1);
+}
+
+void session_page_answered(struct session_page *p, size_t bytes)
+{
+    if (bytes > 0 && bytes < p->answer >> 1) {
+        session_page_store(&p->version, SESSION_PAGE_ANSWERED_PARTLY);
+    }
+    session_page_store(&p->answer, ((p->answer >> 1) - (uint32_t)bytes) << 1);
+}
+
+/* The same for a worker that has died meanwhile. */
+static void session_page_settle_answer(struct session_page *p, uint32_t sent)
+{
+    const uint32_t left = p->answer >> 1;
+
+    if (p->version != SESSION_PAGE_ANSWERING && p->version != SESSION_PAGE_ANSWERED_PARTLY) {
+        return;
+    }
+    if (left == 0 || (p->answer & 1 && sent == left)) {
+        p->version = SESSION_PAGE_VERSION;
+    } else if (p->answer & 1 && sent > 0) {
+        p->version = SESSION_PAGE_ANSWERED_PARTLY;
+    }
+}
+
 void session_page_settle(struct session_page *p, uint32_t sent)
 {
+    session_page_settle_answer(p, sent);
     for (int i = 0; i < SESSION_PAGE_WAYS; i++) {
         relay_mark_settle(&p->marks[i], sent);
     }

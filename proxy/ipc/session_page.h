@@ -35,6 +35,13 @@
 #define SESSION_PAGE_VERSION 5u
 
 /*
+ * In place of the version while the client's reply to VERSION is being sent: nothing of it has been
+ * sent; or a part of it.
+ */
+#define SESSION_PAGE_ANSWERING (SESSION_PAGE_VERSION | 1u << 30)
+#define SESSION_PAGE_ANSWERED_PARTLY (SESSION_PAGE_VERSION | 1u << 31)
+
+/*
  * A page's room in the file, in bytes. Half a page of memory: with thousands of idle sessions a
  * worker's memory is their pages and its own part of each.
  */
@@ -109,7 +116,8 @@ struct session_page {
     uint32_t taint[SIDES];        /* IPC_TAINT_MAY that each party has caused */
     uint32_t taint_unsent[SIDES]; /* the part that the monitor may not have been sent */
     uint32_t handed_on;           /* bits 1 << enum side: another process uses its socket */
-    uint32_t zero;
+    uint32_t answer;              /* bytes of the reply to VERSION that are left, twice; plus 1:
+                                   * they are being sent */
     struct session_page_sender senders[SIDES];
     uint64_t captured; /* messages seen by its tap */
     struct relay_mark marks[SESSION_PAGE_WAYS];
@@ -158,9 +166,22 @@ static inline uint64_t session_page_file_size(uint32_t slots)
  */
 bool session_page_sound(const struct session_page *p, uint64_t session);
 
+/* The page is complete, and a reply to VERSION of so many bytes is about to be sent. */
+void session_page_answer(struct session_page *p, size_t bytes);
+
+/* What is left of it is being sent, by a call that the kernel notes; then so many bytes were. */
+void session_page_answering(struct session_page *p);
+void session_page_answered(struct session_page *p, size_t bytes);
+
+/* Returns true if a settled page shows that nothing of the reply to VERSION was sent. Pure. */
+static inline bool session_page_owes_answer(const struct session_page *p)
+{
+    return p->version == 0 || p->version == SESSION_PAGE_ANSWERING;
+}
+
 /*
  * The worker has died, and its last send had sent so many bytes: settles the message that was under
- * way (relay_mark_settle).
+ * way (relay_mark_settle), or the reply to VERSION.
  */
 void session_page_settle(struct session_page *p, uint32_t sent);
 

@@ -420,6 +420,7 @@ static void session_hold_on_greeting(struct greeting *g, enum greeting_news news
 
     switch (news) {
     case GREETING_HEARD:
+    case GREETING_ANSWERS:
         break;
     case GREETING_EVIDENCE:
         if (session_hold_agrees(h, &r->reply, &h->detached.difference)) {

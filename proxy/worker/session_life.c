@@ -106,10 +106,7 @@ static void session_complete_page(struct session *s, const struct greeting_resul
     page->limits[SIDE_BACKEND] = session_limits_of(&r->reply);
     page->max_dma_maps = version_max_dma_maps(&r->reply);
     page->twin = r->reply.twin_supported;
-    if (s->guard->hold) {
-        session_hold_greeted(s->guard->hold, s->greeting);
-    }
-    session_relay_complete(s);
+    page->session = s->id;
 }
 
 static void session_begin_relaying(struct session *s)
@@ -187,9 +184,17 @@ static void session_on_greeting(struct greeting *g, enum greeting_news news, voi
             }
         }
         break;
+    case GREETING_ANSWERS:
+        if (s->guard) {
+            session_complete_page(s, r);
+        }
+        break;
     case GREETING_DONE:
         /* First of all: from now on the session can outlive this worker. */
-        session_complete_page(s, r);
+        session_relay_complete(s);
+        if (s->guard->hold) {
+            session_hold_greeted(s->guard->hold, s->greeting);
+        }
         if (r->said > RECITER_REFRAIN) {
             log_line(LOG_WARNING, SUBJECT(s, "client"),
                      "recited: %s (device's reply: %u bytes, request: %u bytes)",
@@ -320,6 +325,8 @@ int session_begin(struct session_host *h, uint64_t id, const struct ipc_session 
     memset(guard->page, 0, sizeof *guard->page);
     session_relay_prepare(guard, h, settings);
     memcpy(how.sender_check, guard->watching, sizeof how.sender_check);
+    how.page = guard->page;
+    how.post = h->pool.post;
     if (settings->tap.on) {
         /* If out of memory, the session goes on uncaptured. */
         how.tap = tap_session_new(id, &settings->tap, &h->tap_host);

@@ -324,6 +324,54 @@ START_TEST(ended_at_any_system_call_a_worker_loses_nothing)
 }
 END_TEST
 
+/* ---- the handshake ---- */
+
+#define HANDSHAKE_POINTS 40u
+
+/*
+ * The worker ends somewhere between the backend's reply and the first message: the client gets its
+ * reply, or an error, and never silence.
+ */
+START_TEST(ended_in_a_handshake_a_worker_leaves_no_client_unanswered)
+{
+    unsigned relayed = 0;
+    struct rig r;
+
+    if (!inject_possible()) {
+        puts("skipped: ended_in_a_handshake_a_worker_leaves_no_client_unanswered: needs x86-64");
+        return;
+    }
+    start(&r, 1, 1);
+    for (unsigned point = 1; point <= HANDSHAKE_POINTS; point++) {
+        struct injection j;
+        struct message m;
+        struct pair p;
+
+        p.client_fd = peer_connect(r.listen);
+        peer_send_version(p.client_fd, 1, WIRE_TYPE_COMMAND, "{}", NULL);
+        p.backend_fd = peer_accept(r.backend_fd);
+        peer_recv(p.backend_fd, &m);
+        message_deinit(&m);
+        rig_await_rest(rig_worker(&r));
+        inject_begin(&j, rig_worker(&r));
+        peer_send_version(p.backend_fd, 1, WIRE_TYPE_REPLY, "{}", NULL);
+        inject_steps(&j, point);
+        inject_leave_by(&j, SIGKILL);
+        peer_recv(p.client_fd, &m);
+        ck_assert(wire_is_reply(&m.hdr));
+        if (!(m.hdr.flags & WIRE_ERROR)) {
+            pair_ping(&p);
+            relayed++;
+        }
+        message_deinit(&m);
+        pair_close(&p);
+        rig_await_log(&r, " ended: reason=", NULL, 0);
+    }
+    ck_assert_uint_ge(relayed, 1);
+    rig_stop(&r);
+}
+END_TEST
+
 /* ---- traffic ---- */
 
 #define MESSAGES 20000u
@@ -418,6 +466,7 @@ int main(void)
     tcase_add_test(tc, a_reply_comes_once);
     tcase_add_loop_test(tc, under_traffic_nothing_is_lost_or_doubled, 0, 2);
     tc = rig_case(suite, "points");
+    tcase_add_test(tc, ended_in_a_handshake_a_worker_leaves_no_client_unanswered);
     tcase_add_loop_test(tc, ended_at_any_system_call_a_worker_loses_nothing, 0, 2);
     return unit_run(suite);
 }

@@ -7,6 +7,7 @@
 #define _GNU_SOURCE
 #include "proxy/monitor/workers/worker_pool_resume.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <string.h>
 
@@ -91,7 +92,16 @@ bool worker_pool_resume(struct worker_process *w, struct monitor_session *t,
     struct session_page page;
 
     if (t->state != SESSION_RELAYING || t->ending || reason == REASON_SHUTDOWN ||
-        !worker_pages_read(t->pages, t->slot, &page) || !session_page_sound(&page, t->id)) {
+        !worker_pages_read(t->pages, t->slot, &page)) {
+        worker_pool_resume_end(t, reason, NULL);
+        return false;
+    }
+    session_page_settle(&page, worker_pages_head(t->pages).post.done);
+    if (session_page_owes_answer(&page)) {
+        worker_pool_refuse_session(t, reason, ECONNABORTED);
+        return false;
+    }
+    if (!session_page_sound(&page, t->id)) {
         worker_pool_resume_end(t, reason, NULL);
         return false;
     }

@@ -12,7 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
-#include <sys/socket.h>
 #include <sys/time.h>
 #include <unistd.h>
 
@@ -49,6 +48,8 @@ struct greeting {
     struct reciter reciter;
     struct greeting_tap tap;
     struct greeting_result result;
+    struct session_page *page; /* borrowed; NULL: the reply is not noted */
+    struct sock_post *post;
     greeting_fn *fn;
     void *arg;
 };
@@ -276,12 +277,11 @@ static void greeting_fail_to_compose(struct greeting *g)
 /* Sends the rest of g->out. Returns 1 when all is sent, 0 to wait, or -errno. */
 static int greeting_write_message(struct greeting *g, bool to_client, const struct fdset *fds)
 {
-    struct greeting_message *m = &g->out;
+    struct session_page *const page = to_client ? g->page : NULL;
     const int fd = to_client ? g->client_fd : g->backend_fd;
 
-    while (m->at < m->size) {
-        const ssize_t n =
-            sock_send(fd, m->data + m->at, m->size - m->at, m->at == 0 ? fds : NULL, MSG_DONTWAIT);
+    while (g->out.at < g->out.size) {
+        const ssize_t n = greeting_message_send(&g->out, fd, fds, page, g->post);
 
         if (n == -ETOOMANYREFS) {
             /* The socket counts as writable, so waiting for that would be a busy loop. */
@@ -295,7 +295,7 @@ static int greeting_write_message(struct greeting *g, bool to_client, const stru
         if (n < 0) {
             return (int)n;
         }
-        m->at += (size_t)n;
+        g->out.at += (size_t)n;
     }
     return 1;
 }
@@ -474,6 +474,9 @@ static bool greeting_do_answer(struct greeting *g)
     if (g->twin.client_peer_fd >= 0) {
         fds.fds[fds.n++] = g->twin.client_peer_fd; /* lent: the kernel makes a copy */
     }
+    if (g->page && g->out.at == 0) {
+        g->fn(g, GREETING_ANSWERS, g->arg);
+    }
     r = greeting_write_message(g, true, &fds);
     if (r < 0) {
         greeting_fail(g, false, REASON_CLIENT_GONE, 0, "closed before it read the VERSION reply");
@@ -636,6 +639,8 @@ struct greeting *greeting_new_take(struct event_base *base, int client_fd, int b
     memcpy(g->sender_check, settings->sender_check, sizeof g->sender_check);
     g->tap.session = settings->tap;
     reciter_init(&g->reciter, settings->poem, &settings->self, settings->recite, settings->ask);
+    g->page = settings->page;
+    g->post = settings->post;
     g->fn = fn;
     g->arg = arg;
     fdset_init(&g->in_fds);

@@ -27,11 +27,13 @@
 enum greeting_news {
     GREETING_HEARD,    /* the client's header has come: see request_id */
     GREETING_EVIDENCE, /* both offers are here: decide */
+    GREETING_ANSWERS,  /* the client's reply is about to be sent: complete settings->page */
     GREETING_DONE,     /* the client has its reply: relay */
     GREETING_FAILED,   /* see reason; the client has been sent err if possible */
 };
 
 struct greeting;
+struct session_page;
 typedef void greeting_fn(struct greeting *g, enum greeting_news news, void *arg);
 
 /* The results, for the owner to read. */
@@ -62,6 +64,9 @@ struct greeting_settings {
         *request; /* of the client's, which has had its reply: only the backend is greeted,
                              * and client_fd is -1; NULL: the client sends one */
     size_t request_size;
+    struct session_page *page; /* borrowed for the greeting's life, like post: where the client's
+                                * reply is noted; NULL: it is not */
+    struct sock_post *post;
     struct sender_check
         *sender_check[SIDES]; /* borrowed for its life; NULL: senders are not checked */
 };

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/* VERSION messages: their memory and their headers. Pure, apart from that memory. */
+/* VERSION messages: their memory, their headers, and sending them. */
 #include "proxy/worker/greeting/greeting_message.h"
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 
 #include "base/wire/wire_command.h"
+#include "proxy/ipc/session_page.h"
 
 #define LARGEST (WIRE_HDR_SIZE + VERSION_PAYLOAD_MAX)
 
@@ -84,4 +86,24 @@ bool greeting_message_judge(const struct greeting_message *m, const struct wire_
                  hdr->flags, LARGEST);
     }
     return fault == NULL;
+}
+
+ssize_t greeting_message_send(const struct greeting_message *m, int fd, const struct fdset *fds,
+                              struct session_page *page, struct sock_post *post)
+{
+    const size_t left = m->size - m->at;
+    ssize_t n;
+
+    fds = m->at == 0 ? fds : NULL;
+    if (!page) {
+        return sock_send(fd, m->data + m->at, left, fds, MSG_DONTWAIT);
+    }
+    if (m->at == 0) {
+        session_page_answer(page, m->size);
+    }
+    post->done = 0;
+    session_page_answering(page);
+    n = sock_send_post(fd, post, m->data + m->at, left, fds, MSG_DONTWAIT);
+    session_page_answered(page, n > 0 ? (size_t)n : 0);
+    return n;
 }

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/* A VERSION message while it is read or written, and the checks of its header. No I/O. */
+/* A VERSION message while it is read or written, and the checks of its header. */
 #ifndef POEMD_PROXY_WORKER_GREETING_MESSAGE_H
 #define POEMD_PROXY_WORKER_GREETING_MESSAGE_H
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
+#include "base/sock.h"
 #include "base/wire/wire.h"
 #include "handshake/version.h"
 
@@ -15,6 +17,8 @@
 
 /* Size of a header's fault in words. */
 #define GREETING_WHY 192u
+
+struct session_page;
 
 struct greeting_message {
     size_t at;   /* bytes read or written so far */
@@ -44,6 +48,14 @@ bool greeting_message_compose(struct greeting_message *m, size_t size, const str
  */
 bool greeting_message_judge(const struct greeting_message *m, const struct wire_hdr *request,
                             struct wire_hdr *hdr, char why[static GREETING_WHY])
+    __attribute__((warn_unused_result));
+
+/*
+ * Sends what is left of m, with fds at its first byte, and notes in page, unless that is NULL, how
+ * much the kernel has taken, by way of post. Returns as sock_send does.
+ */
+ssize_t greeting_message_send(const struct greeting_message *m, int fd, const struct fdset *fds,
+                              struct session_page *page, struct sock_post *post)
     __attribute__((warn_unused_result));
 
 #endif

@@ -99,6 +99,34 @@ START_TEST(a_hand_names_session_and_direction)
 }
 END_TEST
 
+/* What the kernel notes of the reply to VERSION decides whether the client still waits for it. */
+START_TEST(the_reply_to_version_completes_a_page)
+{
+    static const struct {
+        uint32_t before; /* bytes that an earlier call has sent */
+        uint32_t sent;
+        bool owes;
+        bool relays;
+    } cases[] = {{0, 0, true, false},
+                 {0, 100, false, true},
+                 {0, 40, false, false},
+                 {40, 60, false, true},
+                 {40, 0, false, false}};
+
+    page = (struct session_page){.session = SESSION};
+    ck_assert(session_page_owes_answer(&page));
+    session_page_answer(&page, 100);
+    if (cases[_i].before > 0) {
+        session_page_answering(&page);
+        session_page_answered(&page, cases[_i].before);
+    }
+    session_page_answering(&page);
+    session_page_settle(&page, cases[_i].sent);
+    ck_assert_int_eq(session_page_owes_answer(&page), cases[_i].owes);
+    ck_assert_int_eq(session_page_sound(&page, SESSION), cases[_i].relays);
+}
+END_TEST
+
 int main(void)
 {
     Suite *const suite = suite_create("session page");
@@ -108,5 +136,6 @@ int main(void)
     tcase_add_test(tc, what_cannot_be_is_not_believed);
     tcase_add_test(tc, counts_include_what_was_sent_and_not_noted);
     tcase_add_test(tc, a_hand_names_session_and_direction);
+    tcase_add_loop_test(tc, the_reply_to_version_completes_a_page, 0, 5);
     return unit_run(suite);
 }
