@@ -5,6 +5,9 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -210,6 +213,46 @@ START_TEST(sessions_outlive_a_restart)
 }
 END_TEST
 
+/* Socket activation: the manager's socket unit has the route's name (FileDescriptorName). */
+START_TEST(a_route_takes_the_socket_of_its_name)
+{
+    struct sockaddr_un sun = {.sun_family = AF_UNIX};
+    const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    struct stat before;
+    struct stat after;
+    struct manager m;
+    struct pair p;
+    struct rig r;
+
+    manager_init(&m);
+    manager_configure(&r);
+    snprintf(sun.sun_path, sizeof sun.sun_path, "%s", r.listen);
+    ck_assert_int_eq(bind(fd, (const struct sockaddr *)&sun, sizeof sun), 0);
+    ck_assert_int_eq(listen(fd, 8), 0);
+    ck_assert_int_eq(stat(r.listen, &before), 0);
+    manager_keep(&m, "r", fd);
+    close(fd);
+    manager_launch(&m, &r);
+    rig_session(&r, peer_qemu_json, "{}", &p);
+    pair_ping(&p);
+    /* The next monitor has it, too. */
+    ck_assert_int_eq(kill(rig_monitor(&r), SIGKILL), 0);
+    manager_await_count(&m, &m.ready, 2);
+    pair_ping(&p);
+    pair_close(&p);
+    rig_session(&r, peer_qemu_json, "{}", &p);
+    pair_close(&p);
+    ck_assert_int_eq(kill(r.daemon, SIGTERM), 0);
+    ck_assert_int_eq(process_wait(r.daemon), 0);
+    r.daemon = 0;
+    /* The file is the manager's, and stays. */
+    ck_assert_int_eq(stat(r.listen, &after), 0);
+    ck_assert_uint_eq(before.st_ino, after.st_ino);
+    rig_deinit(&r);
+    manager_deinit(&m);
+}
+END_TEST
+
 /* Without a manager that keeps anything, the signal of a restart is a stop. */
 START_TEST(without_a_manager_it_stops)
 {
@@ -239,6 +282,7 @@ int main(void)
     tcase_add_test(tc, a_monitor_that_hangs_is_replaced);
     tcase_add_test(tc, it_is_started_again);
     tcase_add_test(tc, sessions_outlive_a_restart);
+    tcase_add_test(tc, a_route_takes_the_socket_of_its_name);
     tcase_add_test(tc, without_a_manager_it_stops);
     return unit_run(suite);
 }

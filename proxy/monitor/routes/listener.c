@@ -189,6 +189,54 @@ int listener_inherit(struct listener **out, struct fdstore *store, const char *p
     return *out ? 0 : -ENOMEM;
 }
 
+/* Returns true if the socket, which may be anything, accepts streams at that path. */
+static bool listener_is_at(int fd, const char *path)
+{
+    struct sockaddr_un sun = {.sun_family = AF_UNSPEC};
+    socklen_t n = sizeof sun;
+    int accepts = 0;
+    socklen_t size = sizeof accepts;
+
+    return sock_is_unix_stream(fd) &&
+           getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &accepts, &size) == 0 && accepts &&
+           getsockname(fd, (struct sockaddr *)&sun, &n) == 0 && sun.sun_family == AF_UNIX &&
+           strncmp(sun.sun_path, path, sizeof sun.sun_path) == 0;
+}
+
+int listener_activate(struct listener **out, struct fdstore *store,
+                      const struct config_route *config)
+{
+    const struct log_subject about = {.route = config->name};
+    int fd = fdstore_take(store, config->name);
+    int err;
+
+    *out = NULL;
+    if (fd < 0) {
+        return fd;
+    }
+    if (!listener_is_at(fd, config->listen)) {
+        log_line(LOG_WARNING, &about,
+                 "the socket that the service manager has passed under this name does not listen "
+                 "at the route's path; listening there without it");
+        sock_close(&fd);
+        return -ENOENT;
+    }
+    err = sock_nonblock(fd);
+    if (!err) {
+        err = sock_pass_sender(fd, true);
+    }
+    if (err) {
+        sock_close(&fd);
+        return err;
+    }
+    *out = listener_adopt_take(fd, config->listen);
+    if (!*out) {
+        return -ENOMEM;
+    }
+    (*out)->given = true;
+    return 0;
+}
+
 void listener_close_rest(struct fdstore *store)
 {
     const char *kept = NULL;
@@ -215,7 +263,8 @@ int listener_prepare(struct listener *l, struct event_base *base, struct fdstore
 {
     char name[STATE_NAME_SIZE];
 
-    if (fdstore_keep(store, listener_name(l->path, name), l->fd) == 0) {
+    /* One that was given stays kept under its own name. */
+    if (!l->given && fdstore_keep(store, listener_name(l->path, name), l->fd) == 0) {
         l->store = store;
     }
     l->accept = accept;
@@ -245,7 +294,8 @@ void listener_close(struct listener *l)
     if (l->resume) {
         event_free(l->resume);
     }
-    if (l->fd >= 0 && lstat(l->path, &st) == 0 && st.st_dev == l->dev && st.st_ino == l->ino) {
+    if (l->fd >= 0 && !l->given && lstat(l->path, &st) == 0 && st.st_dev == l->dev &&
+        st.st_ino == l->ino) {
         unlink(l->path);
     }
     if (l->store) {

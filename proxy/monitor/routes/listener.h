@@ -8,6 +8,7 @@
 #define POEMD_PROXY_MONITOR_ROUTES_LISTENER_H
 
 #include <event2/event.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -33,6 +34,7 @@ struct listener {
     struct event *resume;     /* accepting again after the fds ran out */
     uint64_t stuck_logged_ms; /* last line about failing accepts */
     struct fdstore *store;    /* that has the socket for the next monitor; NULL: it has not */
+    bool given;               /* by a service manager, whose the socket's file is */
 };
 
 /*
@@ -49,6 +51,14 @@ int listener_open(struct listener **out, const struct config_route *config)
  */
 int listener_inherit(struct listener **out, struct fdstore *store, const char *path)
     __attribute__((warn_unused_result));
+
+/*
+ * Does the same with a socket that a service manager has passed under the route's name
+ * (LISTEN_FDNAMES), if it listens at the route's path: its owner and mode are the manager's, and so
+ * is its file, which stays. Returns as listener_inherit does.
+ */
+int listener_activate(struct listener **out, struct fdstore *store,
+                      const struct config_route *config) __attribute__((warn_unused_result));
 
 /* Closes the sockets of earlier monitors that have not been inherited, and removes their files. */
 void listener_close_rest(struct fdstore *store);

@@ -151,7 +151,10 @@ static int route_table_open_one(struct route_table *table, struct event_base *ba
         return -ENOMEM;
     }
     route_add(table, r);
-    err = listener_inherit(&r->listener, table->store, config->listen);
+    err = listener_activate(&r->listener, table->store, config);
+    if (err == -ENOENT) {
+        err = listener_inherit(&r->listener, table->store, config->listen);
+    }
     if (err == -ENOENT) {
         err = listener_open(&r->listener, config);
     }
