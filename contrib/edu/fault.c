@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/wire/wire_command.h"
+#include "base/wire/wire_names.h"
 
 enum argument { ARGUMENT_NONE, ARGUMENT_MAY, ARGUMENT_MUST };
 
@@ -22,6 +23,7 @@ static const struct {
     {"oversized", FAULT_OVERSIZED, ARGUMENT_MAY, FAULT_OVERSIZED_DEFAULT},
     {"unasked", FAULT_UNASKED, ARGUMENT_NONE, 0},
     {"missing", FAULT_MISSING, ARGUMENT_NONE, 0},
+    {"error", FAULT_ERROR, ARGUMENT_MAY, EIO},
     {"exit", FAULT_EXIT, ARGUMENT_NONE, 0},
 };
 
@@ -47,6 +49,19 @@ static uint16_t edu_command_by_name(const char *p, size_t n)
     for (size_t i = 0; (c = wire_command_at(i)); i++) {
         if (strlen(c->name) == n && memcmp(c->name, p, n) == 0) {
             return (uint16_t)c->code;
+        }
+    }
+    return 0;
+}
+
+/* Returns the migration state of this name, or 0. */
+static uint32_t edu_state_by_name(const char *p, size_t n)
+{
+    for (size_t i = 0; wire_mig_states[i].name; i++) {
+        const char *const name = wire_mig_states[i].name;
+
+        if (strlen(name) == n && memcmp(name, p, n) == 0) {
+            return wire_mig_states[i].value;
         }
     }
     return 0;
@@ -87,7 +102,8 @@ int fault_add(struct fault_list *l, const char *spec)
         f.number = n;
     } else {
         f.command = edu_command_by_name(which, which_n);
-        if (f.command == 0) {
+        f.state = edu_state_by_name(which, which_n);
+        if (f.command == 0 && f.state == 0) {
             return -EINVAL;
         }
     }
@@ -98,12 +114,15 @@ int fault_add(struct fault_list *l, const char *spec)
     return 0;
 }
 
-const struct fault *fault_find(const struct fault_list *l, uint64_t number_, uint16_t command)
+const struct fault *fault_find(const struct fault_list *l, uint64_t number_, uint16_t command,
+                               uint32_t state)
 {
     for (unsigned i = 0; i < l->n; i++) {
         const struct fault *f = &l->faults[i];
 
-        if (f->number ? f->number == number_ : f->command == command) {
+        if (f->number  ? f->number == number_
+            : f->state ? f->state == state
+                       : f->command == command) {
             return f;
         }
     }

@@ -30,9 +30,11 @@ static bool edu_options_read_mask(void *values, const char *text)
 static bool edu_options_read_fault(void *values, const char *text)
 {
     if (fault_add(&((struct options *)values)->faults, text) < 0) {
-        fputs("edu: --fault: late:N:MS, short:N, oversized:N[:BYTES], unasked:N, missing:N or\n"
-              "     exit:N, where N is the number of a message or the name of a command\n",
-              stderr);
+        fputs(
+            "edu: --fault: late:N:MS, short:N, oversized:N[:BYTES], unasked:N, missing:N,\n"
+            "     error:N[:ERRNO] or exit:N, where N is the number of a message, or the name of a\n"
+            "     command or of a migration state\n",
+            stderr);
         return false;
     }
     return true;

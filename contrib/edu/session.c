@@ -126,6 +126,7 @@ static int edu_session_send_answer(struct session *s, size_t n, struct fdset *fd
         s->main.held = true;
         s->twin.held = true;
         break;
+    case FAULT_ERROR:
     case FAULT_EXIT:
     case FAULT_NONE:
         break;
@@ -285,6 +286,8 @@ static bool edu_session_version(struct session *s, const struct fault *fault)
     if (c->hdr.command != WIRE_VERSION || wire_is_reply(&c->hdr) || c->fds.n != 0) {
         log_warning("the first message is not a VERSION request");
         n = -EPROTO;
+    } else if (fault && fault->kind == FAULT_ERROR) {
+        n = -(ssize_t)fault->argument;
     } else {
         n = edu_negotiate(s->setup->caps, &s->setup->reciter, channel_message(c), c->hdr.size,
                           &s->caps);
@@ -317,7 +320,7 @@ static bool edu_session_command(struct session *s, const struct fault *fault)
     ssize_t n;
 
     fdset_init(&fds);
-    n = command_run(&cmd);
+    n = fault && fault->kind == FAULT_ERROR ? -(ssize_t)fault->argument : command_run(&cmd);
     log_debug("#%" PRIu64 " %s id=%u n=%zu: %zd", s->received, wire_command_name(c->hdr.command),
               c->hdr.id, cmd.n, n);
     if (n < 0) {
@@ -326,13 +329,29 @@ static bool edu_session_command(struct session *s, const struct fault *fault)
     return edu_session_answer(s, &c->hdr, n, &fds, fault) == 0;
 }
 
+/* Returns the migration state that the message asks for, or 0. */
+static uint32_t edu_session_asked_state(const struct channel *c)
+{
+    struct {
+        struct wire_feature head;
+        struct wire_feature_mig_state state;
+    } f;
+
+    return c->hdr.command == WIRE_DEVICE_FEATURE &&
+                   wire_get(channel_payload(c), channel_payload_size(c), &f, sizeof f) &&
+                   (f.head.flags & WIRE_FEATURE_SET) &&
+                   (f.head.flags & WIRE_FEATURE_MASK) == WIRE_FEATURE_MIG_DEVICE_STATE
+               ? f.state.device_state
+               : 0;
+}
+
 /* Handles one message of the client, on either channel. Returns false if the session is over. */
 static bool edu_session_message(struct session *s, struct channel *c)
 {
     const struct fault *fault;
 
     s->received++;
-    fault = fault_find(s->setup->faults, s->received, c->hdr.command);
+    fault = fault_find(s->setup->faults, s->received, c->hdr.command, edu_session_asked_state(c));
     if (fault && fault->kind == FAULT_EXIT) {
         _exit(1);
     }

@@ -11,13 +11,15 @@ static const struct {
     const char *spec;
     struct fault fault;
 } good[] = {
-    {"late:3:250", {FAULT_LATE, 3, 0, 250}},
-    {"short:1", {FAULT_SHORT, 1, 0, 0}},
-    {"oversized:2", {FAULT_OVERSIZED, 2, 0, FAULT_OVERSIZED_DEFAULT}},
-    {"oversized:REGION_READ:16", {FAULT_OVERSIZED, 0, WIRE_REGION_READ, 16}},
-    {"unasked:DEVICE_RESET", {FAULT_UNASKED, 0, WIRE_DEVICE_RESET, 0}},
-    {"missing:VERSION", {FAULT_MISSING, 0, WIRE_VERSION, 0}},
-    {"exit:2147483647", {FAULT_EXIT, 2147483647, 0, 0}},
+    {"late:3:250", {FAULT_LATE, 3, 0, 0, 250}},
+    {"short:1", {FAULT_SHORT, 1, 0, 0, 0}},
+    {"oversized:2", {FAULT_OVERSIZED, 2, 0, 0, FAULT_OVERSIZED_DEFAULT}},
+    {"oversized:REGION_READ:16", {FAULT_OVERSIZED, 0, WIRE_REGION_READ, 0, 16}},
+    {"unasked:DEVICE_RESET", {FAULT_UNASKED, 0, WIRE_DEVICE_RESET, 0, 0}},
+    {"missing:VERSION", {FAULT_MISSING, 0, WIRE_VERSION, 0, 0}},
+    {"error:MIG_DATA_READ", {FAULT_ERROR, 0, WIRE_MIG_DATA_READ, 0, EIO}},
+    {"error:STOP_COPY:16", {FAULT_ERROR, 0, 0, WIRE_MIG_STOP_COPY, 16}},
+    {"exit:2147483647", {FAULT_EXIT, 2147483647, 0, 0, 0}},
 };
 
 START_TEST(accepted)
@@ -29,6 +31,7 @@ START_TEST(accepted)
     ck_assert_int_eq(l.faults[0].kind, good[_i].fault.kind);
     ck_assert_uint_eq(l.faults[0].number, good[_i].fault.number);
     ck_assert_uint_eq(l.faults[0].command, good[_i].fault.command);
+    ck_assert_uint_eq(l.faults[0].state, good[_i].fault.state);
     ck_assert_uint_eq(l.faults[0].argument, good[_i].fault.argument);
 }
 END_TEST
@@ -84,11 +87,14 @@ START_TEST(found)
 
     ck_assert_int_eq(fault_add(&l, "missing:3"), 0);
     ck_assert_int_eq(fault_add(&l, "short:REGION_READ"), 0);
-    ck_assert_ptr_null(fault_find(&l, 1, WIRE_VERSION));
-    ck_assert_ptr_eq(fault_find(&l, 3, WIRE_REGION_READ), &l.faults[0]);
-    ck_assert_ptr_eq(fault_find(&l, 4, WIRE_REGION_READ), &l.faults[1]);
-    ck_assert_ptr_eq(fault_find(&l, 5, WIRE_REGION_READ), &l.faults[1]);
-    ck_assert_ptr_null(fault_find(&l, 5, 0));
+    ck_assert_ptr_null(fault_find(&l, 1, WIRE_VERSION, 0));
+    ck_assert_ptr_eq(fault_find(&l, 3, WIRE_REGION_READ, 0), &l.faults[0]);
+    ck_assert_ptr_eq(fault_find(&l, 4, WIRE_REGION_READ, 0), &l.faults[1]);
+    ck_assert_ptr_eq(fault_find(&l, 5, WIRE_REGION_READ, 0), &l.faults[1]);
+    ck_assert_ptr_null(fault_find(&l, 5, 0, 0));
+    ck_assert_int_eq(fault_add(&l, "exit:RESUMING"), 0);
+    ck_assert_ptr_null(fault_find(&l, 6, WIRE_DEVICE_FEATURE, WIRE_MIG_STOP));
+    ck_assert_ptr_eq(fault_find(&l, 6, WIRE_DEVICE_FEATURE, WIRE_MIG_RESUMING), &l.faults[2]);
 }
 END_TEST
 
