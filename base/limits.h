@@ -180,6 +180,24 @@
 /* Time that a new process has to take all of it, in ms: a few hundred messages at 50 us each. */
 #define LIMIT_REATTACH_MS 3000u
 
+/*
+ * Time for a running device's replacement, in ms, or three quarters of "answer-after" if that is
+ * less; and after that for the old process to run again: together below the 5 s for which QEMU
+ * waits for a reply.
+ */
+#define LIMIT_REPLACE_MS 4000u
+#define LIMIT_REPLACE_BACK_MS 700u
+
+/*
+ * The pause between looks whether requests are under way, in ms. A client may answer the device
+ * only when its own request, which is held, has been answered: so holding alternates with letting
+ * pass.
+ */
+#define LIMIT_REPLACE_LOOK_MS 20u
+
+/* Bytes of a device's state in one message: at 64 KiB, the calls cost less than the copying. */
+#define LIMIT_REPLACE_PART 65536u
+
 /* Requests in a row to which a device does not reply in time, after which it counts as lost. */
 #define LIMIT_HOLD_MISSED 3u
 

@@ -10,6 +10,7 @@
 #include "base/fdset.h"
 #include "base/sock.h"
 #include "base/wire/wire.h"
+#include "proxy/ipc/setup_lack.h"
 
 #define IN(state) (1u << SESSION_##state)
 #define NO_SESSION 0u
@@ -37,6 +38,7 @@ static const struct {
     [IPC_END] = {IPC_FROM_MONITOR, 0, WITH_WORKER},
     [IPC_ATTACH] = {IPC_FROM_MONITOR, 1, WITH_WORKER},
     [IPC_DETACH] = {IPC_FROM_MONITOR, 0, WITH_WORKER},
+    [IPC_REPLACE] = {IPC_FROM_MONITOR, 1, WITH_WORKER},
     [IPC_COUNT] = {IPC_FROM_MONITOR, 0, NO_SESSION},
     [IPC_PING] = {IPC_FROM_MONITOR, 0, NO_SESSION},
     [IPC_ADOPT] = {IPC_FROM_MONITOR, 0, NO_SESSION},
@@ -54,6 +56,7 @@ static const struct {
     [IPC_LOST] = {IPC_FROM_WORKER, 0, IN(RELAYING)},
     [IPC_ATTACHED] = {IPC_FROM_WORKER, 0, IN(RELAYING)},
     [IPC_DETACHED] = {IPC_FROM_WORKER, 0, IN(RELAYING)},
+    [IPC_REPLACED] = {IPC_FROM_WORKER, 0, IN(RELAYING)},
     [IPC_COUNTS] = {IPC_FROM_WORKER, 0, NO_SESSION},
     [IPC_ADOPTED] = {IPC_FROM_WORKER, 0, NO_SESSION},
     [IPC_HANDED_OVER] = {IPC_FROM_WORKER, 0, RELAYED},
@@ -154,16 +157,26 @@ bool ipc_adopted_sound(const struct ipc_adopted *a)
     return true;
 }
 
-bool ipc_detached_sound(const struct ipc_detached *d)
+static bool ipc_difference_sound(const struct ipc_difference *d)
 {
-    const char *const name = d->difference.name;
-    bool good = d->reason < REASON_COUNT && d->difference.what < IPC_DIFFERS_KINDS &&
-                memchr(name, '\0', sizeof d->difference.name);
+    const char *const name = d->name;
+    bool good = d->what < IPC_DIFFERS_KINDS && memchr(name, '\0', sizeof d->name);
 
     for (size_t i = 0; good && name[i]; i++) {
         good = name[i] > ' ' && name[i] < 0x7f;
     }
     return good;
+}
+
+bool ipc_detached_sound(const struct ipc_detached *d)
+{
+    return d->reason < REASON_COUNT && ipc_difference_sound(&d->difference);
+}
+
+bool ipc_replaced_sound(const struct ipc_replaced *r)
+{
+    return r->outcome < REPLACE_OUTCOMES && r->failed < REPLACE_STEPS && r->reason < REASON_COUNT &&
+           r->lack < SETUP_LACKS && ipc_difference_sound(&r->difference);
 }
 
 bool ipc_counts_sound(const struct ipc_counts *c)

@@ -38,11 +38,12 @@
 #include "base/wire/wire.h"
 #include "handshake/recital.h"
 #include "policy/rules/rules.h"
+#include "proxy/ipc/replace_step.h"
 #include "proxy/ipc/session_state.h"
 #include "proxy/ipc/session_settings.h"
 
 /* Changes with every change of the messages, or of a field's meaning. */
-#define IPC_VERSION 1u
+#define IPC_VERSION 2u
 
 enum ipc_type {
     /* monitor → worker */
@@ -61,11 +62,13 @@ enum ipc_type {
     IPC_ATTACH,      /* fd: another process of its device. The session is held: exchange VERSION
                       * with it, and await the verdict. */
     IPC_DETACH,      /* the session's device counts as lost, for an operator */
-    IPC_COUNT,       /* report the counts of every relaying session */
-    IPC_PING,        /* answer with IPC_PONG, which proves that the worker makes its turns */
-    IPC_ADOPT,       /* from the next monitor, after the last one has gone: report what you have */
-    IPC_HAND_OVER,   /* let go of the session between two messages, for another worker */
-    IPC_QUIT,        /* end every session, report each, exit */
+    IPC_REPLACE, /* fd: another process of the device, which lives: exchange VERSION with it, await
+                      * the verdict, and go on with it */
+    IPC_COUNT,   /* report the counts of every relaying session */
+    IPC_PING,    /* answer with IPC_PONG, which proves that the worker makes its turns */
+    IPC_ADOPT,   /* from the next monitor, after the last one has gone: report what you have */
+    IPC_HAND_OVER, /* let go of the session between two messages, for another worker */
+    IPC_QUIT,      /* end every session, report each, exit */
     /* worker → monitor */
     IPC_READY,       /* has given up its rights, takes sessions */
     IPC_PONG,        /* the answer to one IPC_PING */
@@ -80,6 +83,8 @@ enum ipc_type {
     IPC_LOST,        /* its device is gone, and the session is held */
     IPC_ATTACHED,    /* the process of an IPC_ATTACH has been set up: the session goes on with it */
     IPC_DETACHED,    /* … is not taken, and its fd is closed: the session stays held */
+    IPC_REPLACED,    /* an IPC_REPLACE is over: the outcome. The fd of the process that the session
+                      * does not have is closed */
     IPC_COUNTS,      /* an answer to IPC_COUNT, in as many messages as needed */
     IPC_ADOPTED,     /* an answer to IPC_ADOPT, likewise: all sessions of the worker */
     IPC_HANDED_OVER, /* the worker has closed its fds of the session, which goes on from its page */
@@ -117,6 +122,7 @@ struct ipc_session {
     uint32_t hold;          /* 1: if its device is lost, the session is held */
     uint32_t assist;        /* 1: an NVMe controller is shown as failed after a loss */
     uint32_t shares;        /* enum setup_shares: what its device may share with the client */
+    uint32_t dry_run;       /* 1: IPC_REPLACE only finds out whether it could work */
     struct recital_id self; /* the route's identity */
     struct tap_settings tap;
     struct dma_settings dma;
@@ -273,6 +279,7 @@ enum ipc_differs {
     IPC_DIFFERS_STRAY,  /* it sent something else than the reply to a command */
     IPC_DIFFERS_MEMORY, /* its memory of a region is not its predecessor's: index */
     IPC_DIFFERS_SILENT, /* it did not take or answer everything in time */
+    IPC_DIFFERS_MIGRATION, /* it cannot stop and pass its state on, or take one */
     IPC_DIFFERS_KINDS,
 };
 
@@ -299,6 +306,21 @@ struct ipc_detached {
     uint32_t reason; /* enum session_reason */
     uint32_t zero;
     struct ipc_difference difference;
+};
+
+/* How a replacement has ended. */
+struct ipc_replaced {
+    uint32_t outcome;  /* enum replace_outcome */
+    uint32_t failed;   /* enum replace_step in which it failed */
+    uint32_t reason;   /* enum session_reason, if the handshake failed; or REASON_NONE */
+    uint32_t lack;     /* enum setup_lack: why it could not begin */
+    uint32_t pause_us; /* time for which the client's requests were held */
+    uint32_t maps;     /* that the new process was given … */
+    uint32_t fds;      /* … and fds */
+    uint32_t zero;
+    uint64_t bytes; /* of state */
+    uint32_t steps_us[REPLACE_STEPS];
+    struct ipc_difference difference; /* if it failed */
 };
 
 struct ipc_ended {
@@ -335,6 +357,7 @@ struct ipc_msg {
         struct ipc_lost lost;
         struct ipc_attached attached;
         struct ipc_detached detached;
+        struct ipc_replaced replaced;
         struct ipc_ended ended;
     } u;
 };
@@ -366,6 +389,9 @@ bool ipc_resumed_sound(const struct ipc_resumed *r);
 
 /* Returns true if the reason and the difference are in range, and its name is printable. */
 bool ipc_detached_sound(const struct ipc_detached *d);
+
+/* Returns true if enums are in range, and the difference is sound. */
+bool ipc_replaced_sound(const struct ipc_replaced *r);
 
 /* Returns the word for logs and records ("none", "received", "resent"). Static. */
 const char *ipc_doubt_word(uint32_t doubt);

@@ -17,6 +17,8 @@ const char *setup_lack_text(enum setup_lack lack)
         [SETUP_LACKS_WORD] = "its route has no \"on backend loss hold\"",
         [SETUP_LACKS_WORKER] =
             "its worker has died or been replaced, and with it the record of what is set up",
+        [SETUP_LACKS_TWIN] = "it has a twin socket",
+        [SETUP_LACKS_DEVICE] = "its device is gone: it is held",
     };
 
     return (unsigned)lack < SETUP_LACKS ? texts[lack] : "";

@@ -23,6 +23,8 @@ enum setup_lack {
     SETUP_LACKS_SHARED,    /* memory of more than one region is shared */
     SETUP_LACKS_WORD,      /* its route does not ask for it */
     SETUP_LACKS_WORKER,    /* its worker died, and the record with it */
+    SETUP_LACKS_TWIN,      /* it has a twin socket; only against a replacement */
+    SETUP_LACKS_DEVICE,    /* its device is gone; likewise */
     SETUP_LACKS
 };
 

@@ -34,8 +34,7 @@ static struct direction channel_pair_direction_of(struct channel_pair *l, bool f
                               &l->to_client_done, &l->to_client_wait, false};
 }
 
-/* Calls the loop only for changes, since each is a system call. */
-static void channel_pair_want_read(struct channel_pair_end *e, bool on)
+void channel_pair_want_read(struct channel_pair_end *e, bool on)
 {
     if (e->reading != on) {
         e->reading = on;
@@ -72,7 +71,7 @@ static struct event *channel_pair_writable(struct channel_pair_waits *w,
     return &w->writable[e == &e->channels->client ? SIDE_CLIENT : SIDE_BACKEND];
 }
 
-static void channel_pair_stop_writing(struct channel_pair_end *e)
+void channel_pair_stop_writing(struct channel_pair_end *e)
 {
     if (e->writing) {
         e->writing = false;
@@ -293,6 +292,7 @@ static void channel_pair_turn(struct channel_pair *l, bool from_client)
         channel_pair_want_read(d.from, false);
         ready = channel_pair_await_writable(d.to);
         break;
+    case RELAY_STOPPED:
     case RELAY_HOLD:
         channel_pair_want_read(d.from, false);
         channel_pair_stop_writing(d.to);
@@ -318,6 +318,9 @@ static void channel_pair_turn(struct channel_pair *l, bool from_client)
         l->pause_ms = 0;
     }
     channel_pair_set_wait(l, &d, wait);
+    if (r == RELAY_STOPPED && !from_client) {
+        channel_pair_notify(l, CHANNEL_PAIR_STOPPED, REASON_NONE, false, NULL);
+    }
 }
 
 /*
@@ -328,7 +331,7 @@ static void channel_pair_balance(struct channel_pair *l, bool from_client)
 {
     struct direction d = channel_pair_direction_of(l, from_client);
 
-    if (*d.done || (from_client && l->resting)) {
+    if (*d.done || (from_client && l->resting) || d.direction->stopped) {
         return;
     }
     if (relay_has_replies(d.direction)) {
@@ -410,6 +413,9 @@ static void channel_pair_run(struct channel_pair *l, bool from_client)
     if (l->detached && from_client && !l->to_backend_done) {
         channel_pair_notify(l, CHANNEL_PAIR_TAKEN, REASON_NONE, true, NULL);
     }
+    if (l->observed && channel_pair_is_quiet(l)) {
+        channel_pair_notify(l, CHANNEL_PAIR_QUIET, REASON_NONE, from_client, NULL);
+    }
     if (l->hand) {
         *l->hand = 0;
     }
@@ -473,8 +479,8 @@ static void channel_pair_on_pause_over(evutil_socket_t fd, short what, void *arg
     }
 }
 
-static int channel_pair_end_init(struct channel_pair_end *e, struct channel_pair *l,
-                                 struct event_base *base, int fd)
+int channel_pair_end_init(struct channel_pair_end *e, struct channel_pair *l,
+                          struct event_base *base, int fd)
 {
     e->channels = l;
     e->fd = fd;
@@ -550,9 +556,9 @@ void channel_pair_tap(struct channel_pair *l, struct tap *to_backend, struct tap
     l->to_client.tap = to_client;
 }
 
-void channel_pair_keep(struct channel_pair *l, struct setup *s)
+void channel_pair_keep(struct channel_pair *l, struct setup *s, bool survives)
 {
-    l->keeps = true;
+    l->keeps = survives;
     relay_keep_setup(&l->to_backend, s);
     relay_keep_setup(&l->to_client, s);
 }
@@ -589,15 +595,21 @@ bool channel_pair_may_attach(const struct channel_pair *l)
     return relay_is_whole(&l->to_backend);
 }
 
+void channel_pair_move_waits(struct channel_pair *l)
+{
+    if (l->waits) {
+        (void)event_assign(&l->waits->writable[SIDE_BACKEND], event_get_base(&l->client.readable),
+                           l->backend.fd, EV_WRITE | EV_PERSIST, channel_pair_on_writable,
+                           &l->backend);
+    }
+}
+
 int channel_pair_attach_take(struct channel_pair *l, int backend_fd)
 {
     struct event_base *const base = event_get_base(&l->client.readable);
     const int err = channel_pair_end_init(&l->backend, l, base, backend_fd);
 
-    if (l->waits) {
-        (void)event_assign(&l->waits->writable[SIDE_BACKEND], base, backend_fd,
-                           EV_WRITE | EV_PERSIST, channel_pair_on_writable, &l->backend);
-    }
+    channel_pair_move_waits(l);
     l->detached = false;
     l->to_client_done = false;
     relay_redirect(&l->to_backend, l->client.fd, backend_fd);

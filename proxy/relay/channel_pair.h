@@ -25,6 +25,8 @@ enum channel_pair_news {
                                * (channel_pair_keep): detach it, or end */
     CHANNEL_PAIR_TAKEN,       /* detached: the client's messages have been taken and noted, for the
                                * owner to answer */
+    CHANNEL_PAIR_STOPPED,     /* the reply to channel_pair_await waits in the backend's socket */
+    CHANNEL_PAIR_QUIET,       /* see channel_pair_is_quiet; only if it is observed */
     CHANNEL_PAIR_OVERDUE,     /* a request was answered in the backend's stead */
     CHANNEL_PAIR_REFUSED,     /* an invalid header was answered, for the first time from a side */
     CHANNEL_PAIR_FAILED,      /* see the event's reason and detail */
@@ -79,6 +81,7 @@ struct channel_pair {
     bool resting;               /* nothing of the client's is taken: see channel_pair_rest */
     bool keeps;                 /* a backend that is gone does not end it: see channel_pair_keep */
     bool detached;              /* … and has been detached */
+    bool observed;              /* CHANNEL_PAIR_QUIET is notified */
     enum session_reason reason; /* of the first closing */
     enum channel_pair_wait to_backend_wait;
     enum channel_pair_wait to_client_wait;
@@ -139,11 +142,11 @@ void channel_pair_watch(struct channel_pair *l, struct overdue *o);
 void channel_pair_rest(struct channel_pair *l, bool on);
 
 /*
- * Notes in s what is set up, and survives its backend: CHANNEL_PAIR_LOST is notified instead of the
- * backend's closing, or the truncation of its last message. s is borrowed for its life. Needs a
- * gate. Call before the loop's next turn.
+ * Notes in s what is set up. survives: CHANNEL_PAIR_LOST is notified instead of the backend's
+ * closing, or the truncation of its last message. s is borrowed for its life. Needs a gate. Call
+ * before the loop's next turn; and again to change survives.
  */
-void channel_pair_keep(struct channel_pair *l, struct setup *s);
+void channel_pair_keep(struct channel_pair *l, struct setup *s, bool survives);
 
 /*
  * Hangs up the backend, which may still be there. What the client sends is taken and noted from
@@ -164,6 +167,45 @@ bool channel_pair_may_attach(const struct channel_pair *l);
  */
 int channel_pair_attach_take(struct channel_pair *l, int backend_fd)
     __attribute__((warn_unused_result));
+
+/* ---- another backend in place of one that lives ---- */
+
+/*
+ * Leaves the client's requests in its socket, and what follows them, or takes them again. Its
+ * replies before them go on.
+ */
+void channel_pair_hold_requests(struct channel_pair *l, bool on);
+
+/*
+ * Notifies CHANNEL_PAIR_QUIET after each turn in which it is quiet, on or off. Needs
+ * channel_pair_keep.
+ */
+void channel_pair_observe(struct channel_pair *l, bool on);
+
+/*
+ * Returns true if nothing is under way: neither side awaits a reply, and no message is held. Needs
+ * channel_pair_keep.
+ */
+bool channel_pair_is_quiet(const struct channel_pair *l);
+
+/*
+ * The owner has sent the backend a request of its own: the reply with this id is left in the socket
+ * for the owner, and CHANNEL_PAIR_STOPPED notified. What the backend sends before it goes on.
+ */
+void channel_pair_await(struct channel_pair *l, uint16_t id);
+
+/* The owner has taken the reply, or does not wait for it any more. */
+void channel_pair_await_end(struct channel_pair *l);
+
+/*
+ * Goes on with another backend, whose socket it takes, and returns the socket of the one before,
+ * which the caller owns. It must be quiet, except for requests of the one before, which are void.
+ * Returns -ENOMEM and takes nothing if that fails: the session must end.
+ */
+int channel_pair_exchange_take(struct channel_pair *l, int backend_fd)
+    __attribute__((warn_unused_result));
+
+/* ---- */
 
 /*
  * The owner answers a request of the client's in the backend's stead, which is detached: notes the
@@ -204,5 +246,19 @@ bool channel_pair_rests(const struct channel_pair *l);
 
 /* The same as channel_pair_deinit, but the connections go on: other processes have the sockets. */
 void channel_pair_let_go(struct channel_pair *l);
+
+/* ---- between channel_pair*.c only ---- */
+
+/* Calls the loop only for changes, since each is a system call. */
+void channel_pair_want_read(struct channel_pair_end *e, bool on);
+
+void channel_pair_stop_writing(struct channel_pair_end *e);
+
+/* Sets an end's socket, and reads from it. Returns 0 or -ENOMEM. */
+int channel_pair_end_init(struct channel_pair_end *e, struct channel_pair *l,
+                          struct event_base *base, int fd) __attribute__((warn_unused_result));
+
+/* The backend has another socket: waits for that one, if it has waited before. */
+void channel_pair_move_waits(struct channel_pair *l);
 
 #endif

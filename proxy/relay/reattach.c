@@ -17,6 +17,7 @@ void reattach_init(struct reattach *r, const struct setup *setup, uint32_t max_f
 {
     *r = (struct reattach){.setup = setup,
                            .max_fds = max_fds < LIMIT_FDS_KERNEL ? max_fds : LIMIT_FDS_KERNEL,
+                           .end = REATTACH_DONE,
                            .map = setup_map_first(setup),
                            .info = TAILQ_FIRST(&setup->infos),
                            .request = TAILQ_FIRST(&setup->requests)};
@@ -150,7 +151,7 @@ bool reattach_next(struct reattach *r, struct reattach_message *m)
     if (r->waits) {
         return false;
     }
-    while (r->step != REATTACH_DONE) {
+    while (r->step < r->end) {
         if (reattach_make(r, m)) {
             return true;
         }

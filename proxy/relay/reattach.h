@@ -39,7 +39,8 @@ struct reattach {
     const struct setup *setup; /* borrowed; must not change meanwhile */
     uint32_t max_fds;          /* that the device takes with a message */
     enum reattach_step step;
-    bool waits; /* for the reply to sent */
+    enum reattach_step end; /* the first step that is not made; REATTACH_DONE unless changed */
+    bool waits;             /* for the reply to sent */
     struct wire_hdr sent;
     const struct setup_map *map;         /* the next one */
     const struct setup_info *info;       /* the next one, or the one that was asked for */

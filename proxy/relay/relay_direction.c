@@ -101,6 +101,13 @@ void relay_redirect(struct relay_direction *p, int from_fd, int to_fd)
     }
 }
 
+void relay_stop_at(struct relay_direction *p, enum relay_stop stops, uint16_t id)
+{
+    p->stops = (uint8_t)stops;
+    p->stop_id = id;
+    p->stopped = false;
+}
+
 ssize_t relay_send_posted(const struct relay_direction *p, const uint8_t *bytes, size_t n)
 {
     return p->discards
@@ -490,6 +497,10 @@ static enum relay_outcome relay_direction_look_and_pass(struct relay_direction *
         return relay_direction_read_header(p, detail);
     }
     relay_judge_header(p, p->queue->data, look.n, &judged);
+    if (p->stops && (judged.frame == WIRE_FRAME_SHORT || relay_stops_at(p, &judged.hdr))) {
+        p->stopped = true;
+        return RELAY_STOPPED;
+    }
     p->mark->hdr = judged.frame == WIRE_FRAME_SHORT ? (struct wire_hdr){.size = 0} : judged.hdr;
     if (judged.frame == WIRE_FRAME_OK && judged.hdr.size <= look.n &&
         relay_look_bound(p, &look, judged.hdr.size)) {

@@ -55,12 +55,15 @@ struct relay_direction {
     uint32_t copied_messages;
     struct relay_mark *mark; /* borrowed */
     bool from_client;
+    bool stopped;                      /* see stops: such a message is next in from_fd */
     bool watched;                      /* dma->gate->watches */
     struct dma_gate_side *dma;         /* borrowed, or NULL */
     struct tap *tap;                   /* borrowed; NULL: not captured */
     struct overdue *overdue;           /* borrowed; NULL: requests are not watched */
     struct setup *setup;               /* borrowed; NULL: nothing is kept for another device */
     bool discards;                     /* to_fd is gone: what would be sent to it is only noted */
+    uint8_t stops;                     /* enum relay_stop: at which messages it stops */
+    uint16_t stop_id;                  /* of RELAY_STOPS_REPLY */
     uint32_t now_ms;                   /* clock_coarse_ms of this turn, for both of these */
     struct sender_check *sender_check; /* borrowed; NULL: senders are not checked */
     struct fdroom_leg *leg;            /* borrowed; NULL: its fds are not counted */
@@ -70,16 +73,24 @@ struct relay_direction {
     struct asked *asked;               /* borrowed: the receiver's requests; NULL: not kept */
 };
 
+/* Messages that are left in the socket, with all that follows: the owner has use for them. */
+enum relay_stop {
+    RELAY_STOPS_NOT,
+    RELAY_STOPS_REQUEST, /* any request */
+    RELAY_STOPS_REPLY,   /* the reply with stop_id, to a request of the owner's */
+};
+
 enum relay_outcome {
-    RELAY_READ,         /* wait until from_fd can be read */
-    RELAY_WRITE,        /* wait until to_fd can be written */
-    RELAY_PAUSE,        /* the kernel holds too many fds in flight: try again a little later */
-    RELAY_FDS,          /* no room for the next fds: try again a little later */
-    RELAY_HOLD,         /* nothing may be read until the gate is no longer blocked */
-    RELAY_MORE,         /* its turn is over, but there is more: continue after others */
-    RELAY_EOF,          /* from_fd has ended between two messages, and all has been sent */
-    RELAY_TRUNCATED,    /* from_fd ended inside a message: hdr, count, bound */
-    RELAY_BAD_FRAME,    /* frame has the fault: hdr, count, bound */
+    RELAY_READ,      /* wait until from_fd can be read */
+    RELAY_WRITE,     /* wait until to_fd can be written */
+    RELAY_PAUSE,     /* the kernel holds too many fds in flight: try again a little later */
+    RELAY_FDS,       /* no room for the next fds: try again a little later */
+    RELAY_STOPPED,   /* the next message is one at which it stops, or only its beginning is there */
+    RELAY_HOLD,      /* nothing may be read until the gate is no longer blocked */
+    RELAY_MORE,      /* its turn is over, but there is more: continue after others */
+    RELAY_EOF,       /* from_fd has ended between two messages, and all has been sent */
+    RELAY_TRUNCATED, /* from_fd ended inside a message: hdr, count, bound */
+    RELAY_BAD_FRAME, /* frame has the fault: hdr, count, bound */
     RELAY_TOO_MANY_FDS, /* more than the receiver accepts: hdr, count, bound */
     RELAY_CUT_OFF,      /* MSG_CTRUNC: fds were lost on the way in: hdr, count, bound */
     RELAY_OWN_SOCKET,   /* one of the fds leads to this broker */
@@ -153,6 +164,17 @@ bool relay_is_whole(const struct relay_direction *p);
  * Of the other one's last message nothing may have gone on, or all of it.
  */
 void relay_redirect(struct relay_direction *p, int from_fd, int to_fd);
+
+/* Has it stop at these messages; id is that of RELAY_STOPS_REPLY. Goes on in the next turn. */
+void relay_stop_at(struct relay_direction *p, enum relay_stop stops, uint16_t id);
+
+/* Returns true if it stops at a message with this header. */
+static inline bool relay_stops_at(const struct relay_direction *p, const struct wire_hdr *hdr)
+{
+    return p->stops == RELAY_STOPS_REQUEST
+               ? !wire_is_reply(hdr)
+               : p->stops == RELAY_STOPS_REPLY && wire_is_reply(hdr) && hdr->id == p->stop_id;
+}
 
 /* Returns the queue, closing fds that were not delivered. */
 void relay_deinit(struct relay_direction *p);

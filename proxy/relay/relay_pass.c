@@ -118,7 +118,7 @@ static enum dma_verdict relay_pass_gather(struct relay_direction *p, const struc
     *messages = 0;
     while (v == DMA_PASS && (at == 0 || !look->with_fds) &&
            relay_judge_header(p, q->data + at, look->bound - at, &judged) == WIRE_FRAME_OK &&
-           judged.hdr.size <= look->bound - at &&
+           judged.hdr.size <= look->bound - at && !(p->stops && relay_stops_at(p, &judged.hdr)) &&
            (at == 0 || judged.hdr.size <= wire_bound(&judged.hdr, &p->takes))) {
         v = relay_judge_time(p, &judged.hdr, p->mark->total.taken + at,
                              relay_pass_judge(p, at, &judged.hdr, judged.hdr.size));

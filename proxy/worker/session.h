@@ -29,6 +29,7 @@ struct session;
 TAILQ_HEAD(session_list, session);
 SLIST_HEAD(session_stack, session);
 struct session_hold;
+struct session_replace;
 struct session_lingerer;
 SLIST_HEAD(session_lingering, session_lingerer);
 RB_HEAD(session_tree, session);
@@ -112,8 +113,9 @@ struct session_guard {
     struct fdroom_session fds;
     struct session_watch watch;
     uint32_t busy_poll_us;
-    struct session_hold *hold; /* owned; NULL: the session ends with its device */
-    struct session *session;   /* allocated together with the guard */
+    struct session_hold *hold;       /* owned; NULL: the session ends with its device */
+    struct session_replace *replace; /* owned; NULL: the device is not being replaced */
+    struct session *session;         /* allocated together with the guard */
     struct channel_pair *channels;
 };
 
@@ -130,7 +132,6 @@ struct session {
     enum ipc_by by; /* the party at fault for the end */
     enum session_reason reason;
     int err;                       /* the errno that the client was sent */
-    bool evidence_unsent;          /* the channel was full; in the list of unsent ones */
     struct greeting *greeting;     /* in RECITING and DECIDING, until the end of that turn */
     struct channel_pair *channels; /* from RELAYING on */
     struct channel_pair *twin;     /* … if a twin socket was negotiated */
@@ -140,6 +141,7 @@ struct session {
     uint64_t drained;            /* bytes relayed when the timer was set */
     bool reporting;              /* in the host's list */
     uint8_t quiet;               /* enum ipc_quiet */
+    bool evidence_unsent;        /* the channel was full; in the list of unsent ones */
     bool closed;                 /* in the host's list "closed" */
     bool leaving;                /* is to be handed over to another worker, … */
     bool left;                   /* … and has been: it ends here only */

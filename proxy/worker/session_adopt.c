@@ -8,6 +8,7 @@
 
 #include <errno.h>
 
+#include "proxy/worker/device/session_replace.h"
 #include "proxy/worker/session_hold.h"
 
 /* ---- repeating ---- */
@@ -17,6 +18,10 @@ static void session_adopt_repeat(struct session *s)
     struct session_guard *const g = s->guard;
 
     if (s->state < SESSION_RELAYING) {
+        return;
+    }
+    if (!session_replace_repeat(s)) {
+        session_end(s, REASON_MONITOR_GONE);
         return;
     }
     report_again(&g->report);

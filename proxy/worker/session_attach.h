@@ -8,6 +8,7 @@
 #define POEMD_PROXY_WORKER_SESSION_ATTACH_H
 
 #include <event2/event.h>
+#include <stdbool.h>
 
 #include "proxy/ipc/ipc.h"
 #include "proxy/relay/setup.h"
@@ -34,5 +35,15 @@ void session_attach_free(struct session_attach *a);
 
 /* Returns what the device was given. */
 struct ipc_attached session_attach_result(const struct session_attach *a);
+
+struct fdset;
+struct reattach;
+
+/*
+ * Returns false, with r->difference, if the reply must come with the memory that the client has
+ * mapped, and does not. fds came with it.
+ */
+bool session_attach_same_memory(struct reattach *r, const struct wire_hdr *hdr,
+                                const struct fdset *fds);
 
 #endif

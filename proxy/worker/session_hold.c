@@ -43,6 +43,7 @@ struct session_hold {
     size_t request_size;
     uint32_t answer_ms; /* 0: requests wait without a limit */
     enum hold_state state;
+    bool may;           /* be held */
     bool expired;       /* a request has been answered with an error since the loss */
     uint32_t failed;    /* requests that were */
     uint32_t missed;    /* requests in a row without a reply, while it relays … */
@@ -254,7 +255,7 @@ bool session_hold_lose(struct session_hold *h, enum session_reason reason)
 {
     struct session *s;
 
-    if (!h || h->state != HOLD_RELAYS || h->session->state != SESSION_RELAYING) {
+    if (!h || !h->may || h->state != HOLD_RELAYS || h->session->state != SESSION_RELAYING) {
         return false;
     }
     s = h->session;
@@ -301,7 +302,7 @@ void session_hold_detach(struct session_host *host, uint64_t id)
     struct session *const s = session_of(host, id);
 
     if (s && s->guard && s->state == SESSION_RELAYING) {
-        if (!session_hold_lose(s->guard->hold, REASON_OPERATOR)) {
+        if (s->guard->replace || !session_hold_lose(s->guard->hold, REASON_OPERATOR)) {
             log_line(LOG_WARNING, &(struct log_subject){.session = id, .route = s->route},
                      "its device cannot be detached");
         }
@@ -343,9 +344,8 @@ static bool session_hold_limit(const char *name, uint64_t had, uint64_t has,
     return has >= had;
 }
 
-/* Returns true if the new process promises no less than the client has been promised. */
-static bool session_hold_agrees(const struct session_hold *h, const struct version_offer *now,
-                                struct ipc_difference *d)
+bool session_hold_agrees(const struct session_hold *h, const struct version_offer *now,
+                         struct ipc_difference *d)
 {
     const struct version_offer *const was = &h->promised;
 
@@ -551,6 +551,17 @@ void session_hold_repeat(struct session_hold *h)
     h->unsent = session_hold_holds(h) ? 1u << IPC_LOST : 0;
 }
 
+bool session_hold_may(const struct session_hold *h)
+{
+    return h->may;
+}
+
+const uint8_t *session_hold_request(const struct session_hold *h, size_t *n)
+{
+    *n = h->request_size;
+    return h->request;
+}
+
 uint32_t session_hold_lack(const struct session_hold *h)
 {
     return h ? h->setup->lack : SETUP_KEPT;
@@ -577,9 +588,8 @@ struct session_hold *session_hold_new(struct session *s, const struct ipc_sessio
         free(h);
         return NULL;
     }
-    if (!settings->hold) {
-        setup_give_up(h->setup, SETUP_LACKS_WORD);
-    } else if (resumed) {
+    h->may = settings->hold != 0;
+    if (resumed) {
         setup_give_up(h->setup, SETUP_LACKS_WORKER);
     }
     return h;
@@ -603,7 +613,7 @@ void session_hold_watch(struct session_hold *h)
 {
     event_assign(&h->client_writable, h->session->host->base, h->session->channels->client.fd,
                  EV_WRITE, session_hold_on_answer, h);
-    channel_pair_keep(h->session->channels, h->setup);
+    channel_pair_keep(h->session->channels, h->setup, h->may);
 }
 
 /*

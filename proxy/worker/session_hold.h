@@ -81,6 +81,19 @@ bool session_hold_decide(struct session_hold *h, int err, enum session_reason re
  */
 void session_hold_repeat(struct session_hold *h);
 
+/* Returns true if the session is held if its device is lost. */
+bool session_hold_may(const struct session_hold *h);
+
+/* Returns the client's VERSION request, of n bytes; borrowed. */
+const uint8_t *session_hold_request(const struct session_hold *h, size_t *n);
+
+/*
+ * Returns true if another process promises no less in its VERSION reply than the client has been
+ * promised; if not, with the difference.
+ */
+bool session_hold_agrees(const struct session_hold *h, const struct version_offer *now,
+                         struct ipc_difference *d);
+
 /* Sends the monitor what is due. Returns false if the channel is full. */
 bool session_hold_report(struct session_hold *h) __attribute__((warn_unused_result));
 

@@ -17,6 +17,7 @@
 #include "proxy/worker/session_adopt.h"
 #include "proxy/worker/session_count.h"
 #include "proxy/worker/greeting/session_evidence.h"
+#include "proxy/worker/device/session_replace.h"
 #include "proxy/worker/session_hold.h"
 #include "proxy/worker/session_leave.h"
 #include "proxy/worker/session_linger.h"
@@ -73,6 +74,7 @@ void session_end(struct session *s, enum session_reason reason)
     if (s->guard && s->guard->hold) {
         session_hold_stop(s->guard->hold);
     }
+    session_replace_stop(s);
     event_active(s->host->reap_event, 0, 0);
 }
 
@@ -221,7 +223,8 @@ bool session_decide(struct session_host *h, uint64_t id, int err, enum session_r
     struct session *const s = session_of(h, id);
 
     if (s && s->state == SESSION_RELAYING) {
-        return session_hold_decide(s->guard->hold, err, reason);
+        return session_replace_decide(s, err, reason) ||
+               session_hold_decide(s->guard->hold, err, reason);
     }
     if (!s || s->state != SESSION_DECIDING) {
         return false;
@@ -237,7 +240,7 @@ static void session_on_look(struct session *s)
     const enum session_reason reason = session_watch_turn(s);
 
     if (reason != REASON_NONE &&
-        (reason != REASON_BACKEND_DIED || !session_hold_lose(s->guard->hold, reason))) {
+        (reason != REASON_BACKEND_DIED || !session_replace_lose(s, reason))) {
         session_end(s, reason);
     }
 }
@@ -313,7 +316,7 @@ int session_begin(struct session_host *h, uint64_t id, const struct ipc_session 
                                     .self = settings->self,
                                     .recite = (enum config_recite)settings->recite,
                                     .ask = (enum reciter_wants)settings->ask_backend,
-                                    .keep = settings->hold != 0};
+                                    .keep = settings->hold || settings->shares != SETUP_SHARES_ALL};
     struct session_guard *guard = session_guard_new(h, settings);
     struct session *s;
 

@@ -12,6 +12,7 @@
 #include "proxy/relay/gate_keep.h"
 #include "proxy/worker/session_count.h"
 #include "proxy/worker/session_fault.h"
+#include "proxy/worker/device/session_replace.h"
 #include "proxy/worker/session_hold.h"
 #include "proxy/worker/session_linger.h"
 #include "proxy/worker/session_refuse.h"
@@ -72,11 +73,12 @@ static bool session_send(struct session_host *h, const struct ipc_msg *m)
 static void session_keep_gate(struct session *s)
 {
     const struct session_guard *const g = s->guard;
+    const bool alone = session_hold_holds(g->hold) || g->replace != NULL;
 
     if (s->channels && g->gate.watches) {
-        g->page->outside = !gate_keep_rest(g->gate.keep) || session_hold_holds(g->hold);
+        g->page->outside = !gate_keep_rest(g->gate.keep) || alone;
     } else if (s->channels) {
-        g->page->outside = session_hold_holds(g->hold);
+        g->page->outside = alone;
     }
 }
 
@@ -118,7 +120,7 @@ static bool session_report_now(struct session *s)
         s->guard->resumed_unsent = false;
         s->guard->resumed_sent = true;
     }
-    if (s->guard->hold && !session_hold_report(s->guard->hold)) {
+    if (!session_replace_report(s) || (s->guard->hold && !session_hold_report(s->guard->hold))) {
         s->host->full = true;
         return false;
     }
@@ -289,6 +291,7 @@ static void session_forget(struct session *s)
     if (s->guard) {
         session_forget_gate(s);
         report_deinit(&s->guard->report);
+        session_replace_free(s);
         session_hold_free(s->guard->hold);
         session_guard_free(s->host, s->guard);
         return;

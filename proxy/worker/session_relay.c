@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/sock.h"
 #include "proxy/relay/gate_keep.h"
+#include "proxy/worker/device/session_replace.h"
 #include "proxy/worker/session_count.h"
 #include "proxy/worker/session_fault.h"
 #include "proxy/worker/session_hold.h"
@@ -37,7 +38,7 @@ static void session_begin_draining(struct session *s)
 
 static void session_on_lost(struct session *s, enum session_reason reason)
 {
-    if (!session_hold_lose(s->guard->hold, reason)) {
+    if (!session_replace_lose(s, reason)) {
         dma_denial_log_missing(&s->guard->gate, SUBJECT(s, "backend"), reason);
         session_end(s, reason);
     }
@@ -46,7 +47,7 @@ static void session_on_lost(struct session *s, enum session_reason reason)
 /* A request was answered in the device's stead: a device that hangs is like one that is gone. */
 static void session_on_missed(struct session *s, const struct wire_hdr *request)
 {
-    if (s->guard->hold && session_hold_missed(s->guard->hold, request->id)) {
+    if (s->guard->hold && !s->guard->replace && session_hold_missed(s->guard->hold, request->id)) {
         (void)session_hold_lose(s->guard->hold, REASON_BACKEND_SILENT);
     }
 }
@@ -63,6 +64,8 @@ static void session_on_channels(struct channel_pair *l, const struct channel_pai
         session_on_missed(s, &e->detail->hdr);
     } else if (e->news == CHANNEL_PAIR_LOST) {
         session_on_lost(s, e->reason);
+    } else if (e->news == CHANNEL_PAIR_STOPPED || e->news == CHANNEL_PAIR_QUIET) {
+        session_replace_on_channels(s, e->news);
     } else if (e->news == CHANNEL_PAIR_TAKEN) {
         session_hold_answer(s->guard->hold);
     } else if (e->news == CHANNEL_PAIR_REFUSED) {

@@ -21,6 +21,7 @@
 #include "base/sock.h"
 #include "proxy/worker/sandbox.h"
 #include "proxy/worker/session.h"
+#include "proxy/worker/device/session_replace.h"
 #include "proxy/worker/session_hold.h"
 #include "proxy/worker/session_refuse.h"
 #include "proxy/ipc/turn.h"
@@ -249,6 +250,9 @@ static void worker_dispatch_session(struct session_host *h, const struct ipc_msg
         break;
     case IPC_ATTACH:
         session_hold_attach_take(h, m->session, &m->u.begin, fdset_steal(fds, 0));
+        break;
+    case IPC_REPLACE:
+        session_replace_begin_take(h, m->session, &m->u.begin, fdset_steal(fds, 0));
         break;
     case IPC_DETACH:
         session_hold_detach(h, m->session);
