@@ -119,6 +119,7 @@ extern const struct poemctl_command poemctl_policy;
 extern const struct poemctl_command poemctl_probe;
 extern const struct poemctl_command poemctl_recite;
 extern const struct poemctl_command poemctl_reload;
+extern const struct poemctl_command poemctl_replace;
 extern const struct poemctl_command poemctl_run;
 extern const struct poemctl_command poemctl_sessions;
 extern const struct poemctl_command poemctl_status;

@@ -35,6 +35,7 @@
 #include "proxy/monitor/monitor_session.h"
 #include "proxy/monitor/monitor_session_dial.h"
 #include "proxy/monitor/monitor_session_hold.h"
+#include "proxy/monitor/monitor_session_replace.h"
 #include "proxy/monitor/monitor_session_log.h"
 #include "proxy/monitor/monitor_session_stop.h"
 #include "proxy/config/nofile.h"
@@ -481,6 +482,7 @@ static int monitor_observe(struct monitor *m)
     worker_pool_init(&m->worker_pool, &m->context, &m->sessions);
     worker_pool_observe(&m->worker_pool, &of_workers, m);
     monitor_session_hold_init(&m->sessions);
+    monitor_session_replace_init(&m->sessions);
     takeover_keep_init(&m->sessions);
     monitor_session_dial_init(&m->sessions);
     m->started_ms = takeover_counts(&m->takeover);

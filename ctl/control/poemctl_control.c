@@ -179,11 +179,17 @@ int control_next(struct control_connection *c, json_t **part, bool *last)
 int control_ask_all(const char *name, const char *path, const struct control_request *q,
                     control_part_fn *fn, void *arg)
 {
+    return control_ask_all_fd(name, path, q, -1, fn, arg);
+}
+
+int control_ask_all_fd(const char *name, const char *path, const struct control_request *q, int fd,
+                       control_part_fn *fn, void *arg)
+{
     struct control_connection c;
     bool last = false;
     int code = POEMCTL_YES;
 
-    if (!control_ask(&c, name, path, q, -1)) {
+    if (!control_ask(&c, name, path, q, fd)) {
         return POEMCTL_COULD_NOT;
     }
     while (code == POEMCTL_YES && !last) {

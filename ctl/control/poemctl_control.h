@@ -53,6 +53,10 @@ typedef void control_part_fn(json_t *part, void *arg);
 int control_ask_all(const char *name, const char *path, const struct control_request *q,
                     control_part_fn *fn, void *arg);
 
+/* The same with an fd (borrowed; -1: none). */
+int control_ask_all_fd(const char *name, const char *path, const struct control_request *q, int fd,
+                       control_part_fn *fn, void *arg);
+
 /* ---- members of parts ---- */
 
 /* Returns the text of a member, or "". */

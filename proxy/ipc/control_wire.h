@@ -44,11 +44,16 @@ enum control_type {
                       * reason; or "checked", and the connection ends with the monitor. As the file
                       * from which poemd was started … */
     CONTROL_UPGRADE_TO, /* … or another program: an fd of it. Only for root and poemd's own user */
+    CONTROL_REPLACE,    /* number: the session's; an fd connected to another process of its device.
+                      * Answers "replacement", as recorded in the audit log. Only for root and
+                      * poemd's own user */
     CONTROL_TYPES,
 };
 
-#define CONTROL_HOLD 1u       /* of CONTROL_TRACE_START */
-#define CONTROL_DRY_RUN 2u    /* of CONTROL_RELOAD: only show what would change … */
+#define CONTROL_HOLD 1u /* of CONTROL_TRACE_START */
+#define CONTROL_DRY_RUN \
+    2u /* of CONTROL_RELOAD: only show what would change …; of CONTROL_REPLACE:
+                             * only find out whether it could work */
 #define CONTROL_END_DENIED 4u /* … or end the sessions that the new rules deny */
 #define CONTROL_DRAIN 8u      /* of CONTROL_STOP: wait for the sessions */
 

@@ -91,6 +91,15 @@ static void decision_again_log(const struct monitor_session *t, const struct rul
              "another process of its device: %s: %s", rules_verdict_name(v->verdict), v->why);
 }
 
+/* Returns the type of the verdict's record. */
+static const char *decision_again_type(const struct decision_again *d)
+{
+    if (d->denied) {
+        return "backend-refused";
+    }
+    return d->replaces ? "replacement-allowed" : "backend-replaced";
+}
+
 /* All facts are known. */
 static void decision_again_on_known(void *arg)
 {
@@ -118,15 +127,17 @@ static void decision_again_on_known(void *arg)
         log_debug("out of memory for the facts of a verdict");
     }
     record = audit_writer_on(audit_writer) ? decision_again_record(t, &f) : NULL;
-    if (!d->denied) {
+    if (!d->denied && d->replaces) {
+        d->facts = verdict_facts_text(&f);
+    } else if (!d->denied) {
         free(t->facts);
         t->facts = verdict_facts_text(&f);
     }
     verdict_facts_deinit(&f);
     if (!audit_writer_on(audit_writer)) {
         decision_again_carry_out(t, d);
-    } else if (!audit_writer_await(audit_writer, d->denied ? "backend-refused" : "backend-replaced",
-                                   record, &d->recorded, decision_again_on_recorded, d)) {
+    } else if (!audit_writer_await(audit_writer, decision_again_type(d), record, &d->recorded,
+                                   decision_again_on_recorded, d)) {
         decision_again_on_recorded(d, false);
     }
 }

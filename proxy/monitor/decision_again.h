@@ -20,6 +20,8 @@ struct decision_again {
     struct monitor_session *session;
     struct audit_writer_wait recorded;
     bool denied;
+    bool replaces; /* set by the owner: a device that lives */
+    char *facts;   /* … of the new process, for t->facts once it does; taken by the owner */
 };
 
 /*

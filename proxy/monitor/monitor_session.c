@@ -271,6 +271,16 @@ bool monitor_session_device(struct monitor_session *t, const struct ipc_msg *m)
 {
     const bool lost = m->type == IPC_LOST;
 
+    if (m->type == IPC_REPLACED) {
+        if (!ipc_replaced_sound(&m->u.replaced)) {
+            return false;
+        }
+        /* It may be one that was given up here, since an earlier worker has died. */
+        if (t->successor) {
+            OBSERVERS_NOTIFY(&t->table->observers, replaced, t, &m->u.replaced);
+        }
+        return true;
+    }
     /* It is lost while it is not held, and attached or detached while it is. */
     if (lost != (t->hold == NULL)) {
         return false;
@@ -293,7 +303,7 @@ bool monitor_session_device(struct monitor_session *t, const struct ipc_msg *m)
 
 bool monitor_session_evidence(struct monitor_session *t, const struct ipc_evidence *e)
 {
-    if (t->state == SESSION_RELAYING && t->hold) {
+    if (t->state == SESSION_RELAYING && (t->hold || t->successor)) {
         OBSERVERS_NOTIFY(&t->table->observers, evidence_again, t, e);
         return true;
     }

@@ -99,9 +99,10 @@ struct monitor_session {
     struct event client_event;
     struct event timer;
     struct monitor_session_hold *hold; /* while it has no device (monitor_session_hold.h) */
-    uint32_t lack;                     /* enum setup_lack, as its worker has reported it last */
-    struct peer_facts *peer_facts;     /* from dialling to the verdict */
-    struct relook *relook;             /* from dialling until it is reaped (relook.h) */
+    struct monitor_session_successor *successor; /* that may replace its device; NULL: none */
+    uint32_t lack;                 /* enum setup_lack, as its worker has reported it last */
+    struct peer_facts *peer_facts; /* from dialling to the verdict */
+    struct relook *relook;         /* from dialling until it is reaped (relook.h) */
     struct audit_writer_wait
         recorded;      /* a record on its way to the disk: the verdict, later exported memory */
     uint32_t taint;    /* bits of enum taint */
@@ -134,6 +135,17 @@ struct monitor_session {
     bool in_outbox;
 };
 
+/*
+ * Another process of a session's device, that may replace the one that serves
+ * (monitor_session_replace.h).
+ */
+struct monitor_session_successor {
+    int fd;
+    struct spawned *device; /* if it was spawned; otherwise NULL */
+    struct sender_check_settings senders;
+    bool dry; /* it is only to be found out whether it could */
+};
+
 TAILQ_HEAD(monitor_session_list, monitor_session);
 RB_HEAD(monitor_session_tree, monitor_session);
 
@@ -162,6 +174,8 @@ struct monitor_session_events {
     /* It goes on with that process; or does not, and stays held. */
     void (*attached)(void *arg, struct monitor_session *t, const struct ipc_attached *a);
     void (*detached)(void *arg, struct monitor_session *t, const struct ipc_detached *d);
+    /* The attempt to replace its device is over: checked, and borrowed. */
+    void (*replaced)(void *arg, struct monitor_session *t, const struct ipc_replaced *r);
     /* Something has changed that the next monitor must know, should this one die. */
     void (*changed)(void *arg, struct monitor_session *t);
     /* It is over, still in its last state; what may be NULL. */
@@ -262,8 +276,8 @@ void monitor_session_exported(struct monitor_session *t, const struct ipc_export
 void monitor_session_resumed(struct monitor_session *t, const struct ipc_resumed *r);
 
 /*
- * From the worker, about its device: IPC_LOST, IPC_ATTACHED or IPC_DETACHED. Returns false if the
- * worker had no right to send this.
+ * From the worker, about its device: IPC_LOST, IPC_ATTACHED, IPC_DETACHED, IPC_REPLACED. Returns
+ * false if the worker had no right to send this.
  */
 bool monitor_session_device(struct monitor_session *t, const struct ipc_msg *m)
     __attribute__((warn_unused_result));

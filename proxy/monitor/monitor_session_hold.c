@@ -164,7 +164,9 @@ static void monitor_session_hold_on_evidence(void *arg, struct monitor_session *
                                              const struct ipc_evidence *e)
 {
     (void)arg;
-    decision_again_heard(t, e);
+    if (t->hold) {
+        decision_again_heard(t, e);
+    }
 }
 
 static void monitor_session_hold_free(struct monitor_session *t)
@@ -200,9 +202,7 @@ static void monitor_session_hold_on_attached(void *arg, struct monitor_session *
     monitor_session_hold_free(t);
 }
 
-/* Describes the difference in text, and returns text. */
-static const char *monitor_session_hold_differs(const struct ipc_difference *d, char *text,
-                                                size_t size)
+const char *monitor_session_hold_differs(const struct ipc_difference *d, char *text, size_t size)
 {
     const char *const command = wire_command_name((uint16_t)d->command);
 
@@ -229,6 +229,9 @@ static const char *monitor_session_hold_differs(const struct ipc_difference *d, 
         break;
     case IPC_DIFFERS_SILENT:
         snprintf(text, size, "it did not take all that is set up in %u ms", LIMIT_REATTACH_MS);
+        break;
+    case IPC_DIFFERS_MIGRATION:
+        snprintf(text, size, "%s: no migration by STOP_COPY", command);
         break;
     default:
         text[0] = '\0';

@@ -13,9 +13,15 @@
 #ifndef POEMD_PROXY_MONITOR_MONITOR_SESSION_HOLD_H
 #define POEMD_PROXY_MONITOR_MONITOR_SESSION_HOLD_H
 
+#include <stddef.h>
+
+struct ipc_difference;
 struct monitor_session_table;
 
 /* Holds sessions that lose their devices, from now on. Call before monitor_session_dial_init. */
 void monitor_session_hold_init(struct monitor_session_table *table);
+
+/* Describes the difference in text, and returns text. */
+const char *monitor_session_hold_differs(const struct ipc_difference *d, char *text, size_t size);
 
 #endif

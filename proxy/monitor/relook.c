@@ -31,7 +31,8 @@ struct relook_party {
 
 struct relook {
     struct relook_party parties[SIDES];
-    struct event *timer; /* of looks at intervals; owned, or NULL */
+    struct relook_party before; /* the backend while another one is judged; pidfd -1: none */
+    struct event *timer;        /* of looks at intervals; owned, or NULL */
 };
 
 static void relook_party_begin(struct relook_party *p, const struct peer *peer)
@@ -51,8 +52,31 @@ static void relook_party_begin(struct relook_party *p, const struct peer *peer)
 void relook_begin(struct monitor_session *t)
 {
     t->relook = calloc(1, sizeof *t->relook);
+    if (t->relook) {
+        t->relook->before.pidfd = -1;
+    }
     for (int i = 0; t->relook && i < SIDES; i++) {
         relook_party_begin(&t->relook->parties[i], peer_facts_peer(t->peer_facts, (enum side)i));
+    }
+}
+
+void relook_begin_successor(struct monitor_session *t)
+{
+    if (t->relook) {
+        t->relook->before = t->relook->parties[SIDE_BACKEND];
+        t->relook->parties[SIDE_BACKEND].pidfd = -1;
+    }
+}
+
+void relook_end_successor(struct monitor_session *t, bool replaced)
+{
+    if (t->relook) {
+        if (!replaced) {
+            sock_close(&t->relook->parties[SIDE_BACKEND].pidfd);
+            t->relook->parties[SIDE_BACKEND] = t->relook->before;
+            t->relook->before.pidfd = -1;
+        }
+        sock_close(&t->relook->before.pidfd);
     }
 }
 
@@ -248,6 +272,9 @@ void relook_restore_take(struct monitor_session *t, const struct state_looked lo
                          const int pidfds[SIDES])
 {
     t->relook = calloc(1, sizeof *t->relook);
+    if (t->relook) {
+        t->relook->before.pidfd = -1;
+    }
     for (int i = 0; i < SIDES; i++) {
         int pidfd = pidfds[i];
 

@@ -37,6 +37,13 @@ void relook_begin(struct monitor_session *t);
 void relook_replace_backend(struct monitor_session *t);
 
 /*
+ * A process is judged that may replace the backend: until the end, the looks are at that one
+ * (relook_replace_backend). Afterwards the looks are at the one that the session has.
+ */
+void relook_begin_successor(struct monitor_session *t);
+void relook_end_successor(struct monitor_session *t, bool replaced);
+
+/*
  * Call when the verdict is about to take effect. Returns false if the session must be refused: a
  * party executes another file than the judged one, and the route's rules deny. If they do not, sets
  * TAINT_EXECUTABLE in the session's taint. Begins the looks at intervals.

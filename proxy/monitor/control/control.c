@@ -20,6 +20,7 @@
 #include "base/sock.h"
 #include "policy/peer/peer.h"
 #include "proxy/monitor/control/control_client.h"
+#include "proxy/monitor/control/control_replace.h"
 #include "proxy/monitor/control/control_subject.h"
 #include "proxy/monitor/monitor_context.h"
 #include "proxy/ipc/rate_limit.h"
@@ -69,6 +70,7 @@ static void control_drop(struct control_client *c)
 
 static void control_client_free(struct control_client *c)
 {
+    control_replace_forget(c);
     TAILQ_REMOVE(&c->control->clients, c, link);
     c->control->n_clients--;
     /* A plain close with an unread request would discard the answer at the client's end. */
@@ -294,7 +296,8 @@ static void control_on_request(struct control_client *c)
     } else {
         control_dispatch_request(c);
     }
-    if (c->state == CONTROL_RELOADING || c->state == CONTROL_UPGRADING) {
+    if (c->state == CONTROL_RELOADING || c->state == CONTROL_UPGRADING ||
+        c->state == CONTROL_REPLACING) {
         return;
     }
     if (c->part == CONTROL_PART_SESSIONS || c->part == CONTROL_PART_BROKER) {

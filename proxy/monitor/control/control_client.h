@@ -23,6 +23,7 @@ enum control_state {
     CONTROL_COUNTING,      /* waits for the workers' counts */
     CONTROL_RELOADING,     /* waits for the end of the reload that it requested */
     CONTROL_UPGRADING,     /* waits for the check of the program that it requested */
+    CONTROL_REPLACING,     /* waits for the end of the replacement that it requested */
     CONTROL_ANSWERED,      /* reads its answer, part by part */
     CONTROL_HOLDING,       /* holds a capture until it closes, or the capture ends by itself; or
                             * waits for the broker's end */

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "proxy/monitor/control/control_json.h"
+#include "proxy/monitor/control/control_replace.h"
 #include "proxy/monitor/control/control_trace.h"
 #include "proxy/monitor/control/control_subject.h"
 #include "proxy/monitor/monitor_context.h"
@@ -236,6 +237,7 @@ static const struct {
     [CONTROL_SESSION_DETACH] = {control_dispatch_session_detach, 0},
     [CONTROL_UPGRADE] = {control_dispatch_upgrade, 0},
     [CONTROL_UPGRADE_TO] = {control_dispatch_upgrade, 1},
+    [CONTROL_REPLACE] = {control_dispatch_replace, 1},
 };
 
 void control_dispatch_request(struct control_client *c)

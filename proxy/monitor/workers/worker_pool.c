@@ -155,6 +155,7 @@ static bool worker_pool_dispatch_session(struct worker_process *w, struct monito
     case IPC_LOST:
     case IPC_ATTACHED:
     case IPC_DETACHED:
+    case IPC_REPLACED:
         return monitor_session_device(t, m);
     case IPC_TAINT:
         if (!ipc_taint_sound(&m->u.taint)) {

@@ -149,6 +149,11 @@ struct ipc_msg worker_pool_message(const struct monitor_session *t, enum ipc_typ
     } else if (type == IPC_ATTACH) {
         m.u.begin = worker_pool_message_begin(t);
         m.u.begin.handshake_ms = t->config->handshake_ms;
+    } else if (type == IPC_REPLACE) {
+        m.u.begin = worker_pool_message_begin(t);
+        m.u.begin.handshake_ms = t->config->handshake_ms;
+        m.u.begin.same = t->successor->senders;
+        m.u.begin.dry_run = t->successor->dry;
     } else if (type == IPC_VERDICT) {
         m.u.verdict.err = (uint32_t)t->verdict_err;
         m.u.verdict.unrecorded = t->unrecorded;

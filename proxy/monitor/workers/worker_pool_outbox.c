@@ -31,18 +31,29 @@ static unsigned worker_pool_outbox_fds(uint32_t type)
     case IPC_RESUME_TWIN:
         return LIMIT_FDS_PER_SESSION;
     case IPC_ATTACH:
+    case IPC_REPLACE:
         return 1;
     default:
         return 0;
     }
 }
 
+/* Returns the first of them. */
+static const int *worker_pool_outbox_first(const struct monitor_session *t, enum ipc_type type,
+                                           const int *fds)
+{
+    if (type == IPC_REPLACE) {
+        return &t->successor->fd;
+    }
+    return type == IPC_ATTACH ? &fds[1] : fds;
+}
+
 /* Sends unsent messages, in this order. Returns false if the rest must be sent later. */
 static bool worker_pool_post(struct worker_process *w, struct monitor_session *t)
 {
-    static const enum ipc_type types[] = {IPC_SESSION, IPC_RESUME,   IPC_TAP,    IPC_ATTACH,
-                                          IPC_GONE,    IPC_VERDICT,  IPC_DETACH, IPC_RECORDED,
-                                          IPC_END,     IPC_HAND_OVER};
+    static const enum ipc_type types[] = {IPC_SESSION,  IPC_RESUME, IPC_TAP,      IPC_ATTACH,
+                                          IPC_REPLACE,  IPC_GONE,   IPC_VERDICT,  IPC_DETACH,
+                                          IPC_RECORDED, IPC_END,    IPC_HAND_OVER};
     const int fds[LIMIT_FDS_PER_SESSION] = {t->client_fd, t->backend_fd, t->twin_fds[SIDE_CLIENT],
                                             t->twin_fds[SIDE_BACKEND]};
 
@@ -55,9 +66,9 @@ static bool worker_pool_post(struct worker_process *w, struct monitor_session *t
         const struct ipc_msg m = worker_pool_message(t, type);
 
         /* Any other error: the worker is dying, and SIGCHLD ends all its sessions. */
-        if (worker_process_must_wait(w,
-                                     ipc_send(w->channel_fd, &m, type == IPC_ATTACH ? &fds[1] : fds,
-                                              worker_pool_outbox_fds(m.type)))) {
+        if (worker_process_must_wait(w, ipc_send(w->channel_fd, &m,
+                                                 worker_pool_outbox_first(t, type, fds),
+                                                 worker_pool_outbox_fds(m.type)))) {
             return false;
         }
         t->unsent &= ~(1u << type);
@@ -157,6 +168,11 @@ void worker_pool_attach(struct monitor_session *t)
 void worker_pool_detach(struct monitor_session *t)
 {
     worker_pool_outbox_send(t, IPC_DETACH);
+}
+
+void worker_pool_replace(struct monitor_session *t)
+{
+    worker_pool_outbox_send(t, IPC_REPLACE);
 }
 
 void worker_pool_end(struct monitor_session *t)

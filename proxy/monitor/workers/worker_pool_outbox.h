@@ -37,6 +37,9 @@ void worker_pool_end(struct monitor_session *t);
 void worker_pool_attach(struct monitor_session *t);
 void worker_pool_detach(struct monitor_session *t);
 
+/* Passes on the socket of a process that is to replace its device (t->successor). */
+void worker_pool_replace(struct monitor_session *t);
+
 /* Returns true if a message of that type still waits to be sent to the session's worker. */
 bool worker_pool_unsent(const struct monitor_session *t, enum ipc_type type);
 

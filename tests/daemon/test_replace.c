@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/*
+ * "poemctl replace" with real device processes: the client notices a pause, and nothing else. If
+ * anything fails, it notices a pause, and the device that it had goes on.
+ */
+#define _GNU_SOURCE
+#include <jansson.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/sock.h"
+#include "contrib/edu/regs.h"
+#include "tests/daemon/control_rig.h"
+#include "tests/daemon/rig.h"
+#include "tests/support/peer.h"
+#include "tests/support/unit.h"
+#include "tests/unit/edu/edu_process.h"
+
+#define ADDRESS 0x10000u
+#define PAGE 4096u
+
+struct machine {
+    struct rig rig;
+    struct edu device;
+    struct client client;
+    int memory_fd;
+    uint8_t *memory;
+    int event_fd;
+};
+
+/* ---- a machine with a device, behind poemd ---- */
+
+static void begin_with(struct machine *m, const char *route, const char *const options[])
+{
+    const struct wire_device_info info = {.argsz = sizeof info};
+    struct edu through;
+    struct fdset fds;
+
+    edu_start(&m->device, "before", options);
+    rig_init(&m->rig);
+    rig_configure(&m->rig, "workers 1\ncontrol %s\nroute r {\nlisten %s\nbackend %s\n%s}\n",
+                  control_path(), m->rig.listen, m->device.path, route);
+    rig_launch(&m->rig);
+    memset(&through, 0, sizeof through);
+    memcpy(through.path, m->rig.listen, sizeof m->rig.listen);
+    edu_connect(&through, &m->client);
+    m->memory_fd = peer_memfd();
+    ck_assert_int_eq(ftruncate(m->memory_fd, PAGE), 0);
+    m->memory = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, m->memory_fd, 0);
+    ck_assert_ptr_ne(m->memory, MAP_FAILED);
+    edu_ok(&m->client, client_dma_map(&m->client, ADDRESS, PAGE, 0,
+                                      WIRE_DMA_READABLE | WIRE_DMA_WRITEABLE, m->memory_fd));
+    m->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    fdset_init(&fds);
+    ck_assert_int_eq(fdset_add_take(&fds, dup(m->event_fd)), 0);
+    edu_ok(&m->client, client_set_irqs(&m->client, WIRE_PCI_INTX, 0, 1, &fds));
+    fdset_close(&fds);
+    ck_assert_int_eq(edu_errno(&m->client, WIRE_DEVICE_GET_INFO, &info, sizeof info), 0);
+    edu_master(&m->client);
+}
+
+static void begin(struct machine *m)
+{
+    begin_with(m, "mappable strip\n", NULL);
+}
+
+static void end(struct machine *m, struct edu *device)
+{
+    munmap(m->memory, PAGE);
+    close(m->memory_fd);
+    close(m->event_fd);
+    client_deinit(&m->client);
+    rig_await_log(&m->rig, " ended: reason=client-closed", NULL, 0);
+    rig_terminate(&m->rig);
+    rig_deinit(&m->rig);
+    edu_stop(device);
+}
+
+/* A byte goes from memory to the device's buffer and back. */
+static void transfer(struct machine *m, uint8_t byte)
+{
+    struct client *const c = &m->client;
+
+    memset(m->memory, byte, 16);
+    edu_dma(c, ADDRESS, EDU_BUFFER, 16, EDU_DMA_START);
+    while (edu_dma_running(c)) {
+    }
+    memset(m->memory, 0, 16);
+    edu_dma(c, EDU_BUFFER, ADDRESS, 16, EDU_DMA_START | EDU_DMA_TO_RAM);
+    while (edu_dma_running(c)) {
+    }
+    ck_assert_uint_eq(m->memory[0], byte);
+    ck_assert_uint_eq(m->memory[15], byte);
+}
+
+/* What the device has in a register, and nothing else knows. */
+static void remember(struct machine *m, uint32_t value)
+{
+    edu_put(&m->client, EDU_LIVENESS, value, 4);
+}
+
+static void expect_remembered(struct machine *m, uint32_t value)
+{
+    ck_assert_uint_eq(edu_get(&m->client, EDU_LIVENESS, 4), ~value);
+}
+
+/* ---- asking for it ---- */
+
+static int ask(const struct edu *other, uint32_t flags)
+{
+    struct control_request q = control_request_of(CONTROL_REPLACE);
+    const int fd = control_connect();
+    int device_fd = sock_connect(other->path, false);
+
+    ck_assert_int_ge(device_fd, 0);
+    q.number = 1;
+    q.flags = flags;
+    control_send(fd, &q, sizeof q, &device_fd, 1);
+    sock_close(&device_fd);
+    return fd;
+}
+
+/* The answer's "replacement", a new reference. */
+static json_t *answer(int fd)
+{
+    bool last = false;
+    json_t *const part = control_receive(fd, CONTROL_OK, &last);
+    json_t *const r = json_incref(json_object_get(part, "replacement"));
+
+    ck_assert(last);
+    ck_assert(json_is_object(r));
+    json_decref(part);
+    close(fd);
+    return r;
+}
+
+static void expect(json_t *r, const char *member, const char *text)
+{
+    const char *const value = json_string_value(json_object_get(r, member));
+
+    ck_assert_msg(value && strcmp(value, text) == 0, "%s is %s, not %s (%s)", member,
+                  value ? value : "missing", text, json_dumps(r, 0));
+}
+
+static void replace(const struct edu *other, uint32_t flags, const char *outcome)
+{
+    json_t *const r = answer(ask(other, flags));
+
+    expect(r, "outcome", outcome);
+    json_decref(r);
+}
+
+/* ---- tests ---- */
+
+START_TEST(another_process_goes_on_with_all_that_the_device_was)
+{
+    struct edu other;
+    struct machine m;
+
+    begin(&m);
+    transfer(&m, 1);
+    for (uint8_t i = 0; i < 4; i++) {
+        edu_start(&other, i % 2 == 0 ? "after" : "before", NULL);
+        remember(&m, i);
+        replace(&other, 0, "replaced");
+        expect_remembered(&m, i);
+        transfer(&m, i);
+        /* It has noticed the end of its only client. */
+        edu_stop(&m.device);
+        m.device = other;
+    }
+    end(&m, &m.device);
+}
+END_TEST
+
+/* What goes wrong: a fault of either process, what comes of that, and the step. */
+static const struct {
+    const char *old;
+    const char *new;
+    const char *outcome;
+    const char *failed;
+} faults[] = {
+    {NULL, "error:VERSION", "refused", "greet"},
+    {NULL, "exit:VERSION", "refused", "greet"},
+    {NULL, "error:2", "refused", "ask-new"},
+    {NULL, "exit:2", "refused", "ask-new"},
+    {NULL, "missing:2", "refused", "ask-new"},
+    {NULL, "error:DMA_MAP", "refused", "set-up"},
+    {NULL, "exit:DMA_MAP", "refused", "set-up"},
+    {NULL, "error:DEVICE_GET_INFO", "refused", "set-up"},
+    {NULL, "exit:DEVICE_SET_IRQS", "refused", "set-up"},
+    {"error:DEVICE_FEATURE", NULL, "refused", "ask-old"},
+    {"error:STOP_COPY", NULL, "rolled-back", "stop-old"},
+    {"oversized:STOP_COPY:200000", NULL, "lost", "stop-old"},
+    {NULL, "error:STOP", "rolled-back", "resume-new"},
+    {NULL, "exit:STOP", "rolled-back", "resume-new"},
+    {NULL, "error:RESUMING", "rolled-back", "resume-new"},
+    {NULL, "exit:RESUMING", "rolled-back", "resume-new"},
+    {NULL, "missing:RESUMING", "rolled-back", "resume-new"},
+    {"error:MIG_DATA_READ", NULL, "rolled-back", "copy"},
+    {"oversized:MIG_DATA_READ:70000", NULL, "lost", "copy"},
+    {NULL, "error:MIG_DATA_WRITE", "rolled-back", "copy"},
+    {NULL, "exit:MIG_DATA_WRITE", "rolled-back", "copy"},
+    {NULL, "error:RUNNING", "rolled-back", "run"},
+    {NULL, "exit:RUNNING", "rolled-back", "run"},
+    {"exit:STOP", NULL, "lost", "stop-old"},
+    {"exit:STOP_COPY", NULL, "lost", "stop-old"},
+    {"exit:MIG_DATA_READ", NULL, "lost", "copy"},
+    {"missing:STOP", NULL, "lost", "stop-old"},
+    {"error:RUNNING", "error:RUNNING", "lost", "run"},
+};
+
+/* If the old process is lost, its session is held, and goes on with the next one. */
+START_TEST(a_fault_costs_no_more_than_a_pause)
+{
+    const bool lost = strcmp(faults[_i].outcome, "lost") == 0;
+    const char *const old[] = {"--fault", faults[_i].old, NULL};
+    const char *const new[] = {"--fault", faults[_i].new, NULL};
+    struct edu other;
+    struct machine m;
+    /* The limit of time is three quarters of it, or 4 s. */
+    const bool silent = (faults[_i].old && strncmp(faults[_i].old, "missing", 7) == 0) ||
+                        (faults[_i].new &&strncmp(faults[_i].new, "missing", 7) == 0);
+    json_t *r;
+
+    begin_with(&m,
+               silent ? "on backend loss hold 60s\nanswer-after 1s\n"
+                      : "on backend loss hold 60s\nanswer-after never\n",
+               faults[_i].old ? old : NULL);
+    remember(&m, 7);
+    edu_start(&other, "after", faults[_i].new ? new : NULL);
+    r = answer(ask(&other, 0));
+    expect(r, "outcome", faults[_i].outcome);
+    expect(r, "failed", faults[_i].failed);
+    json_decref(r);
+    if (lost) {
+        ck_assert_int_eq(kill(m.device.pid, SIGKILL), 0);
+        ck_assert_int_eq(waitpid(m.device.pid, NULL, 0), m.device.pid);
+        edu_start(&m.device, "before", NULL);
+        rig_await_log(&m.rig, "goes on with another process of its device", NULL, 0);
+    } else {
+        expect_remembered(&m, 7);
+    }
+    transfer(&m, 3);
+    ck_assert_int_eq(kill(other.pid, SIGKILL), 0);
+    ck_assert_int_eq(waitpid(other.pid, NULL, 0), other.pid);
+    end(&m, &m.device);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *const s = suite_create("replace");
+    TCase *const c = rig_case(s, "real devices");
+
+    tcase_add_test(c, another_process_goes_on_with_all_that_the_device_was);
+    tcase_add_loop_test(c, a_fault_costs_no_more_than_a_pause, 0, sizeof faults / sizeof *faults);
+    return unit_run(s);
+}
