@@ -438,6 +438,7 @@ static void session_replace_on_greeting(struct greeting *g, enum greeting_news n
     }
     switch (news) {
     case GREETING_HEARD:
+    case GREETING_ANSWERS:
         break;
     case GREETING_EVIDENCE:
         if (session_hold_agrees(s->guard->hold, &result->reply, &r->greeting_difference)) {
