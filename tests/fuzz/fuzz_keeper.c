@@ -13,7 +13,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
     if (keeper_message_read(&m, (const char *)p, n)) {
         const size_t name_n = strlen(m.name);
 
-        FUZZ_REQUIRE(m.verb > KEEPER_NOTHING && m.verb <= KEEPER_COLLECT);
+        FUZZ_REQUIRE(m.verb > KEEPER_NOTHING && m.verb <= KEEPER_ALIVE);
         FUZZ_REQUIRE((m.verb == KEEPER_COLLECT) == (m.pid > 0));
         FUZZ_REQUIRE((m.verb == KEEPER_KEEP || m.verb == KEEPER_DROP) ==
                      keeper_message_name_sound(m.name, name_n));
