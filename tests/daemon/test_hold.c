@@ -7,6 +7,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <jansson.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -582,6 +583,8 @@ START_TEST(a_session_survives_many_processes)
     pair_ping(&p);
     for (int i = 0; i < 100; i++) {
         lose_device(&r, &p);
+        /* The next monitor dials for a session that is held. */
+        ck_assert(i != 50 || kill(rig_monitor(&r), SIGKILL) == 0);
         next_device(&r, &p, CAPS);
         expect_map(&p, 0, memory_fd);
         expect_device_info(&p);

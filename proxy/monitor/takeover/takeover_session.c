@@ -178,7 +178,9 @@ static void takeover_session_resume(struct takeover *to, struct monitor_session 
         relook_restore_take(t, s->looked, pidfds);
     }
     monitor_session_watch_peers(t);
-    if (t->client_fd >= 0 && t->backend_fd >= 0 && takeover_session_adopt(to, t, s)) {
+    /* A session that is held has no device. */
+    if (t->client_fd >= 0 && (t->backend_fd >= 0 || t->config->hold_ms > 0) &&
+        takeover_session_adopt(to, t, s)) {
         to->go_on++;
         return;
     }
