@@ -18,6 +18,7 @@
 #include "tests/daemon/control_rig.h"
 #include "tests/daemon/rig.h"
 #include "tests/support/peer.h"
+#include "tests/support/process.h"
 #include "tests/support/unit.h"
 #include "tests/unit/edu/edu_process.h"
 
@@ -178,6 +179,53 @@ START_TEST(another_process_goes_on_with_all_that_the_device_was)
 }
 END_TEST
 
+/* A trial changes nothing; a route's name stands for its sessions. */
+START_TEST(poemctl_tries_then_replaces_the_devices_of_a_route)
+{
+    const char *replace_route[] = {POEMCTL_PATH, "replace",      "--dry-run", "--backend", NULL,
+                                   "--control",  control_path(), "r",         NULL};
+    struct edu other;
+    struct machine m;
+
+    begin(&m);
+    remember(&m, 5);
+    edu_start(&other, "after", NULL);
+    replace_route[4] = other.path;
+    ck_assert_int_eq(process_wait(process_start(replace_route, STDERR_FILENO, -1)), 0);
+    rig_await_log(&m.rig, "device could be replaced", NULL, 0);
+    expect_remembered(&m, 5);
+    replace_route[2] = "--json";
+    ck_assert_int_eq(process_wait(process_start(replace_route, STDERR_FILENO, -1)), 0);
+    rig_await_log(&m.rig, "device replaced by another process", NULL, 0);
+    expect_remembered(&m, 5);
+    transfer(&m, 5);
+    edu_stop(&m.device);
+    end(&m, &other);
+}
+END_TEST
+
+/* The client would go on to use the memory of the old process. */
+START_TEST(a_device_that_shares_memory_is_not_replaced)
+{
+    struct control_request q = control_request_of(CONTROL_REPLACE);
+    bool last = false;
+    struct machine m;
+    int device_fd;
+    int fd;
+
+    begin_with(&m, "", NULL);
+    q.number = 1;
+    fd = control_connect();
+    device_fd = sock_connect(m.device.path, false);
+    control_send(fd, &q, sizeof q, &device_fd, 1);
+    json_decref(control_receive(fd, CONTROL_NO, &last));
+    sock_close(&device_fd);
+    close(fd);
+    transfer(&m, 1);
+    end(&m, &m.device);
+}
+END_TEST
+
 /* What goes wrong: a fault of either process, what comes of that, and the step. */
 static const struct {
     const char *old;
@@ -259,6 +307,8 @@ int main(void)
     TCase *const c = rig_case(s, "real devices");
 
     tcase_add_test(c, another_process_goes_on_with_all_that_the_device_was);
+    tcase_add_test(c, poemctl_tries_then_replaces_the_devices_of_a_route);
+    tcase_add_test(c, a_device_that_shares_memory_is_not_replaced);
     tcase_add_loop_test(c, a_fault_costs_no_more_than_a_pause, 0, sizeof faults / sizeof *faults);
     return unit_run(s);
 }
