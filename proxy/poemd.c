@@ -79,6 +79,7 @@ static int poemd_start(int argc, char **argv)
 
     if (options_read(&o, argc, argv, stdout, stderr) == OPTIONS_RUN) {
         log_init("poemd", o.config.log_level);
+        log_own();
         log_dress();
         log_to_journal(LOG_JOURNAL);
         err = keeper_execute(argc, argv, o.ready_fd, (int)o.config.log_level);
