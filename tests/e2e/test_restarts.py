@@ -12,6 +12,7 @@ import random
 import select
 import shutil
 import signal
+import subprocess
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -19,7 +20,7 @@ from pathlib import Path
 from typing import Callable, Sequence
 
 from support import edu, pci, procs, qemu, wait
-from support.case import Case
+from support.case import Case, Settings
 from support.policy import Policy
 from support.procs import Child
 from support.qemu import Qemu
@@ -79,6 +80,12 @@ class Driver:
             self.invert()
             if over.is_set():
                 return
+
+    def read_on(self, over: threading.Event) -> None:
+        """Reads until it is over; nothing may fail meanwhile."""
+        while not over.is_set():
+            if self.access() == ALL_ONES:
+                self.wrong.append("a failed read")
 
     def check(self) -> None:
         """Everything works: registers, DMA, interrupts."""
@@ -374,3 +381,36 @@ class Others(Policy):
         self.start_edu("edu", "--max-data-xfer", "4096")
         why = self.refuse_and_go_on(driver, self.child("edu"), "is not taken")
         self.assertEqual("VERSION: max_data_xfer_size is 4096, 1048576 was promised", why)
+
+
+class Replaced(Restarts):
+    def test_while_it_runs(self) -> None:
+        """Registers, DMA and interrupts go on, and each access is answered right."""
+        control = self.folder / "control.sock"
+        self.start_edu("edu")
+        config = self.folder / "poemd.conf"
+        config.write_text(f'workers 1\ncontrol "{control}"\n' + self.route("edu", "hold 60s"))
+        self._start("poemd", "poemd", ["--config", str(config)])
+        driver = self.start_driver("edu")
+        pauses = []
+        for n in range(RESTARTS):
+            after = self.start_edu(f"after{n}")
+            value = random.getrandbits(32)
+            driver.device.invert(value)
+            over = threading.Event()
+            traffic = threading.Thread(target=driver.read_on, args=(over,))
+            traffic.start()
+            answer = json.loads(subprocess.run(
+                [Settings.build / "poemctl", "replace", "--json", "--control", control,
+                 "--backend", after, "1"], check=True, capture_output=True).stdout)
+            over.set()
+            traffic.join()
+            pauses.append(answer["replacements"][0]["pause-us"])
+            self.assertEqual(value ^ ALL_ONES, driver.device.read32(edu.REG_LIVENESS))
+            driver.check()
+        pauses.sort()
+        print(f"{RESTARTS} replacements: the pause was {pauses[len(pauses) // 2] / 1000:.1f} ms (median), "
+              f"{pauses[len(pauses) * 99 // 100] / 1000:.1f} ms (99 %), "
+              f"{pauses[-1] / 1000:.1f} ms at most; the longest access took "
+              f"{driver.longest_s * 1000:.0f} ms")
+        self.assertEqual([], driver.wrong)
