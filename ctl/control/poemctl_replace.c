@@ -161,7 +161,7 @@ static const struct cli_option options[] = {
 
 const struct poemctl_command poemctl_replace = {
     .name = "replace",
-    .synopsis = "[--dry-run] [--json] [--control PATH] --backend PATH SESSION|ROUTE",
+    .synopsis = "[--dry-run] [--json] [--control PATH] --backend PATH SESSION | ROUTE",
     .what = "replace the device of a running session by another process",
     .manual = "poemctl-replace(1)",
     .options = options,
