@@ -38,14 +38,16 @@ static uint64_t worker_pool_settings_spare(uint64_t room)
 
 /*
  * Returns the fds that are kept for other processes of devices: of twice the sessions of each route
- * that holds them, as others may be ending; but at most half of the room.
+ * that keeps them, as others may be ending; but at most half of the room.
  */
 static uint64_t worker_pool_settings_kept(const struct config *c, uint64_t room)
 {
     uint64_t n = 0;
 
     for (size_t i = 0; i < c->n_routes; i++) {
-        n += c->routes[i].hold_ms > 0 ? 2 * (uint64_t)c->routes[i].sessions * LIMIT_SETUP_FDS : 0;
+        n += config_route_mappable(&c->routes[i]) != CONFIG_MAPPABLE_PASS
+                 ? 2 * (uint64_t)c->routes[i].sessions * LIMIT_SETUP_FDS
+                 : 0;
     }
     return n < room / 2 ? n : room / 2;
 }

@@ -221,6 +221,30 @@ START_TEST(the_limit_of_open_files_is_divided)
 }
 END_TEST
 
+static char adopted[] = "/run/bar2";
+
+/* Routes whose sessions keep what a next process of the device must be given. */
+static const struct config_route keeping[] = {
+    {.sessions = 3, .hold_ms = 30000},
+    {.sessions = 3, .mappable = CONFIG_MAPPABLE_STRIP},
+    {.sessions = 3, .adopt = adopted},
+};
+
+START_TEST(fds_that_are_kept_have_room_of_their_own)
+{
+    struct config_route route = {.sessions = 3};
+    struct config c = {.workers = 1, .most_sessions = 1024, .routes = &route, .n_routes = 1};
+    struct worker_settings without;
+    struct worker_settings s;
+
+    worker_pool_settings_fds(&c, 1 << 20, &without);
+    route = keeping[_i];
+    worker_pool_settings_fds(&c, 1 << 20, &s);
+    ck_assert_uint_eq(s.fd_share, without.fd_share);
+    ck_assert_uint_eq(s.nofile - without.nofile, 2ull * 3 * LIMIT_SETUP_FDS);
+}
+END_TEST
+
 int main(void)
 {
     Suite *const suite = suite_create("fdroom");
@@ -237,5 +261,7 @@ int main(void)
     tcase_add_test(tc, a_socket_that_leads_to_us_is_known);
     tcase_add_loop_test(tc, the_limit_of_open_files_is_divided, 0,
                         (int)(sizeof divisions / sizeof *divisions));
+    tcase_add_loop_test(tc, fds_that_are_kept_have_room_of_their_own, 0,
+                        (int)(sizeof keeping / sizeof *keeping));
     return unit_run(suite);
 }
