@@ -91,11 +91,9 @@ const char *rules_interpreter(const struct rules_known *k)
                : NULL;
 }
 
-static bool rules_judge_has_note(const struct rules_known *k)
+static bool rules_judge_has_note(const struct evidence *e)
 {
-    const struct evidence *e = rules_judge_evidence(k);
-
-    for (uint32_t i = 0; e && i < e->n; i++) {
+    for (uint32_t i = 0; i < e->n; i++) {
         if (e->items[i].grade == EVIDENCE_NOTED) {
             return true;
         }
@@ -109,7 +107,10 @@ static void rules_judge_count_inspection(const struct rules_known *k, uint32_t t
     const struct evidence *e = rules_judge_evidence(k);
 
     c->interpreter = rules_interpreter(k);
-    for (uint32_t i = 0; e && i < e->n; i++) {
+    if (!e) {
+        return;
+    }
+    for (uint32_t i = 0; i < e->n; i++) {
         const struct evidence_item *item = &e->items[i];
 
         if (evidence_expired(item, today)) {
@@ -120,9 +121,9 @@ static void rules_judge_count_inspection(const struct rules_known *k, uint32_t t
                               item->name);
         }
     }
-    if (e && c->grade > EVIDENCE_RECITED) {
+    if (c->grade > EVIDENCE_RECITED) {
         c->partial = rules_judge_partial(e, c->grade);
-    } else if (rules_judge_has_note(k) && !c->interpreter) {
+    } else if (rules_judge_has_note(e) && !c->interpreter) {
         c->partial = rules_judge_partial(e, EVIDENCE_NOTED);
     }
 }
