@@ -400,17 +400,22 @@ static int sock_address(const char *path, struct sockaddr_un *sun)
 static int sock_connect_as(int type, const char *path, bool nonblock)
 {
     struct sockaddr_un sun;
+    socklen_t size = sizeof sun;
     int err = sock_address(path, &sun);
     int fd;
 
     if (err) {
         return err;
     }
+    if (type == SOCK_DGRAM && path[0] == '@') {
+        sun.sun_path[0] = '\0';
+        size = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(path));
+    }
     fd = socket(AF_UNIX, type | SOCK_CLOEXEC | (nonblock ? SOCK_NONBLOCK : 0), 0);
     if (fd < 0) {
         return -errno;
     }
-    while (connect(fd, (struct sockaddr *)&sun, sizeof sun) < 0) {
+    while (connect(fd, (struct sockaddr *)&sun, size) < 0) {
         if (errno != EINTR) {
             err = -errno;
             close(fd);
@@ -428,6 +433,11 @@ int sock_connect(const char *path, bool nonblock)
 int sock_connect_packets(const char *path)
 {
     return sock_connect_as(SOCK_SEQPACKET, path, false);
+}
+
+int sock_connect_datagrams(const char *path)
+{
+    return sock_connect_as(SOCK_DGRAM, path, false);
 }
 
 /*

@@ -210,4 +210,10 @@ int sock_connect(const char *path, bool nonblock) __attribute__((warn_unused_res
  */
 int sock_connect_packets(const char *path) __attribute__((warn_unused_result));
 
+/*
+ * Connects to a SOCK_DGRAM socket, which may have a name in the abstract namespace, behind "@"; the
+ * fd blocks. Returns it, or as sock_connect_packets does.
+ */
+int sock_connect_datagrams(const char *path) __attribute__((warn_unused_result));
+
 #endif

@@ -237,7 +237,7 @@ static void keeper_monitor_ended(struct keeper *k, int status)
         log_error("monitor pid=%ld was killed by signal %d", (long)k->monitor, WTERMSIG(status));
     }
     if (k->forking) {
-        keeper_rest_kill_unknown(&k->store);
+        keeper_rest_kill_listed(&k->store);
     }
     k->monitor = 0;
     k->forking = false;
@@ -280,7 +280,7 @@ static void keeper_monitor_ready(struct keeper *k)
     k->was_ready = true;
     keeper_alive_watch(&k->alive, clock_ms());
     sock_close(&k->fallback_fd);
-    keeper_store_notify(&k->store, "READY=1\n");
+    keeper_store_notify(&k->store, KEEPER_STORE_READY);
     if (k->ready_fd < 0) {
         return;
     }
@@ -331,7 +331,7 @@ static void keeper_dispatch(struct keeper *k, const struct keeper_message *m, co
         break;
     case KEEPER_RELOADED:
         if (k->ready) {
-            keeper_store_notify(&k->store, "READY=1\n");
+            keeper_store_notify(&k->store, KEEPER_STORE_READY);
         }
         break;
     case KEEPER_FORKING:

@@ -21,11 +21,7 @@
 #include "base/text/numbers.h"
 #include "proxy/keeper/keeper_store.h"
 
-/*
- * Kills the children that the kernel lists, except for those in a store (NULL: none). Of one that
- * has ended, nothing but its pid is left.
- */
-static void keeper_rest_kill_listed(const struct keeper_store *except)
+void keeper_rest_kill_listed(const struct keeper_store *except)
 {
     char path[64];
     char *number = NULL;
@@ -49,11 +45,6 @@ static void keeper_rest_kill_listed(const struct keeper_store *except)
     }
     free(number);
     fclose(f);
-}
-
-void keeper_rest_kill_unknown(const struct keeper_store *s)
-{
-    keeper_rest_kill_listed(s);
 }
 
 /* Collects what has ended. Returns true if there is no child left. */

@@ -13,7 +13,10 @@ void keeper_rest_kill(unsigned ms);
 
 struct keeper_store;
 
-/* Kills all children that are not in the store. They still have to be collected. */
-void keeper_rest_kill_unknown(const struct keeper_store *s);
+/*
+ * Kills the children that the kernel lists, except for those in a store (NULL: none). They still
+ * have to be collected: of one that has ended, nothing but its pid is left.
+ */
+void keeper_rest_kill_listed(const struct keeper_store *except);
 
 #endif

@@ -6,13 +6,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -36,73 +34,68 @@ TREE_GENERATE(keeper_entries, keeper_entry, link, keeper_store_compare)
 
 /* ---- the service manager ---- */
 
-/* Connects to the manager's socket: a path, or a name in the abstract namespace after "@". */
-static int keeper_store_connect(const char *where)
-{
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    const struct timeval patience = {.tv_sec = MANAGER_S};
-    const size_t n = strlen(where);
-    int fd;
-
-    if ((where[0] != '/' && where[0] != '@') || n >= sizeof address.sun_path) {
-        return -EINVAL;
-    }
-    memcpy(address.sun_path, where, n);
-    if (where[0] == '@') {
-        address.sun_path[0] = '\0';
-    }
-    fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    if (fd < 0) {
-        return -errno;
-    }
-    if (setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience) < 0 ||
-        connect(fd, (const struct sockaddr *)&address,
-                (socklen_t)(offsetof(struct sockaddr_un, sun_path) + n)) < 0) {
-        const int err = -errno;
-
-        close(fd);
-        return err;
-    }
-    return fd;
-}
-
-/* Sends a message to the manager. Waits for it once; then only when it has read something again. */
-static void keeper_store_send(struct keeper_store *s, const char *text, int fd)
+/*
+ * Sends a message to the manager. Waits for it once; then only when it has taken all that waits.
+ * Returns false if it may take it later.
+ */
+static bool keeper_store_send(struct keeper_store *s, const char *text, int fd)
 {
     struct fdset fds;
     ssize_t sent;
+    bool later;
 
     if (s->manager_fd < 0) {
-        return;
+        return true;
     }
     fdset_init(&fds);
     if (fd >= 0) {
         fds.fds[fds.n++] = fd; /* borrowed for the call */
     }
-    sent = sock_send(s->manager_fd, text, strlen(text), fd >= 0 ? &fds : NULL,
-                     s->deaf ? MSG_DONTWAIT : 0);
-    s->deaf = sent == -EAGAIN;
-    if (sent < 0) {
+    sent = sock_send(s->manager_fd, text, strlen(text), &fds, s->deaf ? MSG_DONTWAIT : 0);
+    /* ETOOMANYREFS: more fds of this user are in sockets, not received yet, than it may have. */
+    later = sent == -EAGAIN || sent == -ETOOMANYREFS || sent == -ENOBUFS || sent == -ENOMEM;
+    if (sent < 0 && !(later && s->deaf)) {
         log_error("the service manager did not take a message: %s", strerror((int)-sent));
+    }
+    s->deaf = later || (s->deaf && !TAILQ_EMPTY(&s->due));
+    return !later;
+}
+
+/* Sends what the manager does not have yet, in the order in which it came about. */
+static void keeper_store_settle(struct keeper_store *s)
+{
+    struct keeper_entry *e;
+
+    while ((e = TAILQ_FIRST(&s->due))) {
+        char text[FDSTORE_MESSAGE_MAX];
+
+        snprintf(text, sizeof text,
+                 e->fd >= 0 ? "FDSTORE=1\nFDNAME=%s\nFDPOLL=0\n" : "FDSTOREREMOVE=1\nFDNAME=%s\n",
+                 e->name);
+        if (keeper_message_child(e->name) == 0 && !keeper_store_send(s, text, e->fd)) {
+            return;
+        }
+        TAILQ_REMOVE(&s->due, e, due_link);
+        e->due = false;
+        if (e->fd < 0) {
+            free(e);
+        }
     }
 }
 
 void keeper_store_notify(struct keeper_store *s, const char *line)
 {
-    keeper_store_send(s, line, -1);
+    keeper_store_settle(s);
+    s->owes_ready = s->owes_ready && !keeper_store_send(s, KEEPER_STORE_READY, -1);
+    s->owes_ready |= !keeper_store_send(s, line, -1) && strcmp(line, KEEPER_STORE_READY) == 0;
 }
 
-/* Passes an entry on, or its removal. */
-static void keeper_store_pass_on(struct keeper_store *s, const struct keeper_entry *e, bool keep)
+/* Enters the fd of an entry, or its end, behind all else that the manager does not have yet. */
+static void keeper_store_owe(struct keeper_store *s, struct keeper_entry *e)
 {
-    char text[FDSTORE_MESSAGE_MAX];
-
-    if (keeper_message_child(e->name) > 0) {
-        return;
-    }
-    snprintf(text, sizeof text,
-             keep ? "FDSTORE=1\nFDNAME=%s\nFDPOLL=0\n" : "FDSTOREREMOVE=1\nFDNAME=%s\n", e->name);
-    keeper_store_send(s, text, keep ? e->fd : -1);
+    e->due = true;
+    TAILQ_INSERT_TAIL(&s->due, e, due_link);
+    keeper_store_settle(s);
 }
 
 /* ---- entries ---- */
@@ -126,22 +119,33 @@ static struct keeper_entry *keeper_store_enter_take(struct keeper_store *s, cons
         close(fd);
         return NULL;
     }
-    e->fd = fd;
-    e->wanted = false;
-    e->name = memcpy(e + 1, name, size);
+    *e = (struct keeper_entry){.fd = fd, .name = memcpy(e + 1, name, size)};
     (void)keeper_entries_RB_INSERT(&s->all, e);
     s->n++;
     s->names_size += size;
     return e;
 }
 
+/*
+ * Takes the entry out, unless it is NULL. The manager is sent its end, unless it never got the fd:
+ * so no more of these wait than there were entries.
+ */
 static void keeper_store_remove(struct keeper_store *s, struct keeper_entry *e)
 {
+    if (!e) {
+        return;
+    }
     (void)keeper_entries_RB_REMOVE(&s->all, e);
     s->n--;
     s->n_wanted -= e->wanted;
     s->names_size -= strlen(e->name) + 1;
-    free(e);
+    sock_close(&e->fd);
+    if (e->due) {
+        TAILQ_REMOVE(&s->due, e, due_link);
+        free(e);
+    } else {
+        keeper_store_owe(s, e);
+    }
 }
 
 int keeper_store_keep_take(struct keeper_store *s, const char *name, int fd)
@@ -153,19 +157,13 @@ int keeper_store_keep_take(struct keeper_store *s, const char *name, int fd)
     if (!e) {
         return -ENOMEM;
     }
-    keeper_store_pass_on(s, e, true);
+    keeper_store_owe(s, e);
     return 0;
 }
 
 void keeper_store_drop(struct keeper_store *s, const char *name)
 {
-    struct keeper_entry *const e = keeper_store_find(s, name);
-
-    if (e) {
-        keeper_store_pass_on(s, e, false);
-        close(e->fd);
-        keeper_store_remove(s, e);
-    }
+    keeper_store_remove(s, keeper_store_find(s, name));
 }
 
 static struct keeper_entry *keeper_store_find_child(const struct keeper_store *s, pid_t pid)
@@ -205,12 +203,7 @@ pid_t keeper_store_next_wanted(const struct keeper_store *s, pid_t after)
 
 void keeper_store_drop_child(struct keeper_store *s, pid_t pid)
 {
-    struct keeper_entry *const e = keeper_store_find_child(s, pid);
-
-    if (e) {
-        close(e->fd);
-        keeper_store_remove(s, e);
-    }
+    keeper_store_remove(s, keeper_store_find_child(s, pid));
 }
 
 /* ---- for the next monitor ---- */
@@ -305,15 +298,19 @@ void keeper_store_init(struct keeper_store *s, int first_fd)
 {
     static const char *const variables[] = {"LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES",
                                             "NOTIFY_SOCKET"};
+    static const struct timeval patience = {.tv_sec = MANAGER_S};
     const char *const where = getenv("NOTIFY_SOCKET");
 
     *s = (struct keeper_store){.manager_fd = -1};
     RB_INIT(&s->all);
+    TAILQ_INIT(&s->due);
     keeper_store_take_all(s, first_fd);
     if (where) {
-        s->manager_fd = keeper_store_connect(where);
+        s->manager_fd = sock_connect_datagrams(where);
         if (s->manager_fd < 0) {
             log_error("cannot reach the service manager: %s", strerror(-s->manager_fd));
+        } else {
+            (void)setsockopt(s->manager_fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
         }
     }
     for (size_t i = 0; i < sizeof variables / sizeof *variables; i++) {
@@ -325,13 +322,16 @@ void keeper_store_deinit(struct keeper_store *s, bool leave)
 {
     struct keeper_entry *e;
 
+    if (leave) {
+        s->deaf = false;
+        keeper_store_settle(s);
+    }
+    sock_close(&s->manager_fd);
+    keeper_store_settle(s);
     while ((e = RB_MIN(keeper_entries, &s->all))) {
         if (!leave && sock_is_unix_stream(e->fd)) {
             sock_hang_up(&e->fd);
-        } else {
-            close(e->fd);
         }
         keeper_store_remove(s, e);
     }
-    sock_close(&s->manager_fd);
 }

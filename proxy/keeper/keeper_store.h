@@ -10,27 +10,36 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/queue.h>
 #include <sys/types.h>
 
 #include "base/tree.h"
 
 struct keeper_entry {
     RB_ENTRY(keeper_entry) link;
-    int fd;
+    TAILQ_ENTRY(keeper_entry) due_link;
+    int fd;           /* -1: dropped, and only due */
+    bool due;         /* the manager has not got it yet, or not its end */
     bool wanted;      /* a process that is to be collected as soon as the kernel permits */
     const char *name; /* behind this structure */
 };
 
 RB_HEAD(keeper_entries, keeper_entry);
+TAILQ_HEAD(keeper_due, keeper_entry);
 
 struct keeper_store {
     struct keeper_entries all;
+    struct keeper_due due; /* in the order in which the manager gets them */
     size_t n;
     size_t n_wanted;   /* entries */
     size_t names_size; /* bytes of all names, with one more for each */
     int manager_fd;    /* connected to the service manager, or -1 */
-    bool deaf;         /* it did not read the last message in time */
+    bool deaf;         /* it did not take a message in time, and more may wait */
+    bool owes_ready;   /* likewise KEEPER_STORE_READY */
 };
+
+/* All sockets listen and all workers are ready; or a reload is over. */
+#define KEEPER_STORE_READY "READY=1\n"
 
 /*
  * Starts empty, then takes what the service manager has kept ($LISTEN_FDS), and connects to it.
@@ -66,7 +75,10 @@ void keeper_store_drop_child(struct keeper_store *s, pid_t pid);
 const struct keeper_entry **keeper_store_list(const struct keeper_store *s, int *names_fd)
     __attribute__((warn_unused_result));
 
-/* Sends a line to the service manager, if there is one. */
+/*
+ * Sends a line to the service manager, if there is one; before it, all that the manager could not
+ * take earlier: fds, and KEEPER_STORE_READY. Other lines are lost if it cannot take them.
+ */
 void keeper_store_notify(struct keeper_store *s, const char *line);
 
 /*

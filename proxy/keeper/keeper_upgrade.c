@@ -49,6 +49,17 @@ static void keeper_upgrade_inherit(const struct keeper_store *s,
     }
 }
 
+/* The manager has the entries that are not due, and gets the others from the next program. */
+static void keeper_upgrade_print(FILE *f, const struct keeper_store *s,
+                                 const struct keeper_entry *const *list, bool due)
+{
+    for (size_t i = 0; i < s->n; i++) {
+        if (list[i]->due == due) {
+            fprintf(f, "%d %s\n", list[i]->fd, list[i]->name);
+        }
+    }
+}
+
 /* Returns the list in a file in memory that is not closed by execution, or -errno. */
 static int keeper_upgrade_list(const struct keeper_store *s, const struct keeper_entry *const *list,
                                int fallback_fd)
@@ -62,15 +73,14 @@ static int keeper_upgrade_list(const struct keeper_store *s, const struct keeper
         return fd;
     }
     fputs(KEEPER_UPGRADE_FIRST_LINE, f);
-    for (size_t i = 0; i < s->n; i++) {
-        fprintf(f, "%d %s\n", list[i]->fd, list[i]->name);
-    }
+    keeper_upgrade_print(f, s, list, false);
     if (fallback_fd >= 0) {
         fprintf(f, "%d " KEEPER_UPGRADE_PROGRAM "\n", fallback_fd);
     }
     if (s->manager_fd >= 0) {
         fprintf(f, "%d " KEEPER_UPGRADE_MANAGER "\n", s->manager_fd);
     }
+    keeper_upgrade_print(f, s, list, true);
     if (fclose(f) == 0) {
         fd = sealed_new("poemd-keeper", &(struct sealed_part){text, size}, 1);
     }
@@ -139,8 +149,7 @@ int keeper_upgrade_execute(const struct keeper_store *s, const struct keeper_mon
 /* ---- the program behind ---- */
 
 /* Enters the fd of one line. Returns 0 or -errno. */
-static int keeper_upgrade_take_line(struct keeper_store *s, char *line, int *fallback_fd,
-                                    int *manager_fd)
+static int keeper_upgrade_take_line(struct keeper_store *s, char *line, int *fallback_fd)
 {
     char *const name = strchr(line, ' ');
     uint64_t fd;
@@ -157,7 +166,7 @@ static int keeper_upgrade_take_line(struct keeper_store *s, char *line, int *fal
         return 0;
     }
     if (strcmp(name + 1, KEEPER_UPGRADE_MANAGER) == 0) {
-        *manager_fd = (int)fd;
+        s->manager_fd = (int)fd;
         return 0;
     }
     return keeper_message_name_sound(name + 1, strlen(name + 1))
@@ -168,7 +177,6 @@ static int keeper_upgrade_take_line(struct keeper_store *s, char *line, int *fal
 static int keeper_upgrade_take_text(struct keeper_store *s, char *text, int *fallback_fd)
 {
     const size_t first = strlen(KEEPER_UPGRADE_FIRST_LINE);
-    int manager_fd = -1;
     char *rest = text + first;
     char *line;
     int err = 0;
@@ -177,10 +185,8 @@ static int keeper_upgrade_take_text(struct keeper_store *s, char *text, int *fal
         return -EINVAL;
     }
     while (!err && (line = strsep(&rest, "\n")) && *line) {
-        err = keeper_upgrade_take_line(s, line, fallback_fd, &manager_fd);
+        err = keeper_upgrade_take_line(s, line, fallback_fd);
     }
-    /* Last, since the manager has these fds. */
-    s->manager_fd = manager_fd;
     return err;
 }
 

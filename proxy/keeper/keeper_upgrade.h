@@ -8,7 +8,8 @@
  *   FD NAME              a kept fd
  *   FD :program          the program that was executed before, to which this one goes back if its
  *                        monitor does not get ready
- *   FD :manager          the socket to the service manager
+ *   FD :manager          the socket to the service manager, which gets the kept fds that follow; it
+ *                        has those before this line
  */
 #ifndef POEMD_PROXY_KEEPER_KEEPER_UPGRADE_H
 #define POEMD_PROXY_KEEPER_KEEPER_UPGRADE_H

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <sys/wait.h>
@@ -19,6 +20,7 @@
 #include "base/fdset.h"
 #include "base/sock.h"
 #include "proxy/ipc/fdstore_wire.h"
+#include "proxy/keeper/keeper_upgrade.h"
 #include "tests/support/unit.h"
 
 #define FIRST_FD 32
@@ -106,6 +108,134 @@ START_TEST(the_manager_does_not_get_processes)
     keeper_store_drop_child(&s, 12);
     ck_assert_uint_eq(s.n_wanted, 0);
     ck_assert(!keeper_store_has_child(&s, 12));
+    keeper_store_deinit(&s, false);
+    expect_nothing(manager_fd);
+    close(manager_fd);
+}
+END_TEST
+
+/* ---- a manager that is busy ---- */
+
+/* Fills the manager's queue. Returns the number of its messages. */
+static unsigned manager_fill(const char *path)
+{
+    const int fd = sock_connect_datagrams(path);
+    unsigned n = 0;
+
+    ck_assert_int_ge(fd, 0);
+    while (sock_send(fd, "other", 5, NULL, MSG_DONTWAIT) >= 0) {
+        n++;
+    }
+    close(fd);
+    return n;
+}
+
+static void manager_read(int manager_fd, unsigned n)
+{
+    while (n-- > 0) {
+        expect_message(manager_fd, "other", 0);
+    }
+}
+
+/* Starts a store beside a manager that has kept "s1.c", and is busy since. */
+static int manager_new_busy(struct keeper_store *s, unsigned *n)
+{
+    const int manager_fd = manager_new();
+    const char *const path = unit_path("notify");
+
+    keeper_store_init(s, FIRST_FD);
+    ck_assert_int_eq(keeper_store_keep_take(s, "s1.c", dup(STDERR_FILENO)), 0);
+    expect_message(manager_fd, "FDSTORE=1\nFDNAME=s1.c\nFDPOLL=0\n", 1);
+    *n = manager_fill(path);
+    /* It has waited for the manager before. */
+    s->deaf = true;
+    return manager_fd;
+}
+
+START_TEST(a_busy_manager_gets_everything_later)
+{
+    struct keeper_store s;
+    unsigned n;
+    const int manager_fd = manager_new_busy(&s, &n);
+
+    keeper_store_drop(&s, "s1.c");
+    ck_assert_int_eq(keeper_store_keep_take(&s, "s2.c", dup(STDERR_FILENO)), 0);
+    ck_assert_int_eq(keeper_store_keep_take(&s, "c7", dup(STDERR_FILENO)), 0);
+    ck_assert_int_eq(keeper_store_keep_take(&s, "s1.c", dup(STDERR_FILENO)), 0);
+    keeper_store_notify(&s, KEEPER_STORE_READY);
+    manager_read(manager_fd, n);
+    expect_nothing(manager_fd);
+    keeper_store_notify(&s, "WATCHDOG=1\n");
+    expect_message(manager_fd, "FDSTOREREMOVE=1\nFDNAME=s1.c\n", 0);
+    expect_message(manager_fd, "FDSTORE=1\nFDNAME=s2.c\nFDPOLL=0\n", 1);
+    expect_message(manager_fd, "FDSTORE=1\nFDNAME=s1.c\nFDPOLL=0\n", 1);
+    expect_message(manager_fd, KEEPER_STORE_READY, 0);
+    expect_message(manager_fd, "WATCHDOG=1\n", 0);
+    /* Nothing of it comes twice. */
+    keeper_store_notify(&s, "WATCHDOG=1\n");
+    expect_message(manager_fd, "WATCHDOG=1\n", 0);
+    keeper_store_deinit(&s, false);
+    expect_nothing(manager_fd);
+    close(manager_fd);
+}
+END_TEST
+
+/* Sessions that come and go meanwhile do not add up. */
+START_TEST(a_busy_manager_does_not_get_what_is_gone)
+{
+    struct keeper_store s;
+    unsigned n;
+    const int manager_fd = manager_new_busy(&s, &n);
+
+    for (int i = 0; i < 3; i++) {
+        ck_assert_int_eq(keeper_store_keep_take(&s, "s2.c", dup(STDERR_FILENO)), 0);
+        ck_assert_int_eq(keeper_store_keep_take(&s, "c7", dup(STDERR_FILENO)), 0);
+        keeper_store_drop(&s, "s2.c");
+        keeper_store_drop_child(&s, 7);
+    }
+    ck_assert(TAILQ_EMPTY(&s.due));
+    manager_read(manager_fd, n);
+    keeper_store_notify(&s, "WATCHDOG=1\n");
+    expect_message(manager_fd, "WATCHDOG=1\n", 0);
+    keeper_store_deinit(&s, false);
+    expect_nothing(manager_fd);
+    close(manager_fd);
+}
+END_TEST
+
+START_TEST(a_manager_that_keeps_the_sessions_gets_the_rest_first)
+{
+    struct keeper_store s;
+    unsigned n;
+    const int manager_fd = manager_new_busy(&s, &n);
+
+    ck_assert_int_eq(keeper_store_keep_take(&s, "s2.c", dup(STDERR_FILENO)), 0);
+    manager_read(manager_fd, n);
+    keeper_store_deinit(&s, true);
+    expect_message(manager_fd, "FDSTORE=1\nFDNAME=s2.c\nFDPOLL=0\n", 1);
+    expect_nothing(manager_fd);
+    close(manager_fd);
+}
+END_TEST
+
+/* An earlier program's list: the manager has the fds before its line. */
+START_TEST(the_next_program_passes_the_rest_on)
+{
+    const int manager_fd = manager_new();
+    const int to_manager_fd = sock_connect_datagrams(getenv("NOTIFY_SOCKET"));
+    const int list_fd = memfd_create("list", MFD_CLOEXEC);
+    struct keeper_store s;
+    int fallback_fd;
+
+    ck_assert_int_ge(to_manager_fd, 0);
+    ck_assert_int_eq(unsetenv("NOTIFY_SOCKET"), 0);
+    ck_assert_int_gt(dprintf(list_fd, "poemd-keeper 1\n%d s1.c\n%d :manager\n%d s2.c\n",
+                             dup(STDERR_FILENO), to_manager_fd, dup(STDERR_FILENO)),
+                     0);
+    keeper_store_init(&s, FIRST_FD);
+    ck_assert_int_eq(keeper_upgrade_take(&s, list_fd, &fallback_fd), 0);
+    ck_assert_uint_eq(s.n, 2);
+    expect_message(manager_fd, "FDSTORE=1\nFDNAME=s2.c\nFDPOLL=0\n", 1);
     keeper_store_deinit(&s, false);
     expect_nothing(manager_fd);
     close(manager_fd);
@@ -267,6 +397,10 @@ int main(void)
 
     tcase_add_test(tc, the_manager_has_what_the_keeper_has);
     tcase_add_test(tc, the_manager_does_not_get_processes);
+    tcase_add_test(tc, a_busy_manager_gets_everything_later);
+    tcase_add_test(tc, a_busy_manager_does_not_get_what_is_gone);
+    tcase_add_test(tc, a_manager_that_keeps_the_sessions_gets_the_rest_first);
+    tcase_add_test(tc, the_next_program_passes_the_rest_on);
     tcase_add_test(tc, what_the_manager_passes_is_taken);
     tcase_add_loop_test(tc, what_was_passed_to_another_is_left_alone, 0,
                         sizeof wrong / sizeof *wrong);
