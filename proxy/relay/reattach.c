@@ -19,8 +19,7 @@ void reattach_init(struct reattach *r, const struct setup *setup, uint32_t max_f
                            .max_fds = max_fds < LIMIT_FDS_KERNEL ? max_fds : LIMIT_FDS_KERNEL,
                            .end = REATTACH_DONE,
                            .map = setup_map_first(setup),
-                           .info = TAILQ_FIRST(&setup->infos),
-                           .request = TAILQ_FIRST(&setup->requests)};
+                           .info = TAILQ_FIRST(&setup->infos)};
 }
 
 /* Writes a request with two parts of payload into m, and waits for its reply. */
@@ -157,6 +156,9 @@ bool reattach_next(struct reattach *r, struct reattach_message *m)
         }
         r->step++;
         r->irqs = 0;
+        if (r->step == REATTACH_REQUESTS) {
+            r->request = TAILQ_FIRST(&r->setup->requests);
+        }
     }
     return false;
 }

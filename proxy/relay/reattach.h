@@ -36,7 +36,7 @@ enum reattach_step {
 };
 
 struct reattach {
-    const struct setup *setup; /* borrowed; must not change meanwhile */
+    const struct setup *setup; /* borrowed; see reattach_init */
     uint32_t max_fds;          /* that the device takes with a message */
     enum reattach_step step;
     enum reattach_step end; /* the first step that is not made; REATTACH_DONE unless changed */
@@ -44,7 +44,7 @@ struct reattach {
     struct wire_hdr sent;
     const struct setup_map *map;         /* the next one */
     const struct setup_info *info;       /* the next one, or the one that was asked for */
-    const struct setup_request *request; /* the next one */
+    const struct setup_request *request; /* the next one, from REATTACH_REQUESTS on */
     unsigned config;                     /* cursors of setup_config_next, setup_irqs_next */
     uint64_t irqs;
     struct ipc_difference difference; /* of a device that is refused */
@@ -59,7 +59,10 @@ struct reattach_message {
     uint8_t data[WIRE_HDR_SIZE + LIMIT_SETUP_INFO];
 };
 
-/* The record must not be given up. max_fds is at least 1. */
+/*
+ * The record must not have been given up, and must not change until the end, but for requests that
+ * are answered before REATTACH_REQUESTS. max_fds is at least 1.
+ */
 void reattach_init(struct reattach *r, const struct setup *setup, uint32_t max_fds);
 
 /*

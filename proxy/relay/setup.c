@@ -110,6 +110,16 @@ void setup_give_up(struct setup *s, enum setup_lack why)
 {
     if (s->lack == SETUP_KEPT) {
         s->lack = why;
+        if (!s->pinned) {
+            setup_release(s);
+        }
+    }
+}
+
+void setup_pin(struct setup *s, bool on)
+{
+    s->pinned = on;
+    if (!on && s->lack != SETUP_KEPT) {
         setup_release(s);
     }
 }
@@ -264,7 +274,11 @@ static bool setup_copy_fds(struct setup *s, struct setup_request *r, const struc
         return false;
     }
     r->fds = malloc(n * sizeof *r->fds);
-    for (unsigned i = 0; r->fds && i < n; i++) {
+    if (!r->fds) {
+        setup_give_up(s, SETUP_LACKS_MEMORY);
+        return false;
+    }
+    for (unsigned i = 0; i < n; i++) {
         r->fds[i] = fcntl(fds->fds[i], F_DUPFD_CLOEXEC, 0);
         r->n_fds++;
         s->n_fds += r->fds[i] >= 0;
@@ -273,10 +287,31 @@ static bool setup_copy_fds(struct setup *s, struct setup_request *r, const struc
             return false;
         }
     }
-    if (!r->fds) {
-        setup_give_up(s, SETUP_LACKS_MEMORY);
+    return true;
+}
+
+/*
+ * Returns true if the request sets something up, so that the record would be wrong without it; n
+ * bytes of it are there.
+ */
+static bool setup_must_be_whole(const struct wire_hdr *hdr, const uint8_t *bytes, size_t n)
+{
+    struct wire_region_access a;
+
+    switch (hdr->command) {
+    case WIRE_DMA_MAP:
+    case WIRE_DMA_UNMAP:
+    case WIRE_DEVICE_SET_IRQS:
+    case WIRE_DEVICE_FEATURE:
+    case WIRE_MIG_DATA_WRITE:
+        return true;
+    case WIRE_REGION_WRITE:
+        return n > WIRE_HDR_SIZE &&
+               wire_get(bytes + WIRE_HDR_SIZE, n - WIRE_HDR_SIZE, &a, sizeof a) &&
+               a.region == WIRE_PCI_CONFIG;
+    default:
+        return false;
     }
-    return r->fds != NULL;
 }
 
 static struct setup_request *setup_add_request(struct setup *s, const struct wire_hdr *hdr,
@@ -321,6 +356,9 @@ static void setup_note_request(struct setup *s, const struct wire_hdr *hdr, cons
         r->n = n;
         r->whole = true;
         s->request_bytes += n;
+    } else if (setup_must_be_whole(hdr, bytes, n)) {
+        setup_give_up(s, SETUP_LACKS_REQUESTS);
+        return;
     }
     if (setup_copy_fds(s, r, fds) && (hdr->flags & WIRE_NO_REPLY)) {
         setup_agreed(s, r);
@@ -500,16 +538,21 @@ static void setup_note_asked(struct setup *s, enum side from, const struct wire_
     }
 }
 
-void setup_lose_device(struct setup *s)
+void setup_replace_device(struct setup *s)
 {
     if (s->n_asked > LIMIT_SETUP_ASKED - s->n_stale) {
         setup_give_up(s, SETUP_LACKS_REQUESTS);
         return;
     }
-    s->nvme = s->assists ? setup_nvme_lose(s->config) : SETUP_NVME_OFF;
     memcpy(s->stale + s->n_stale, s->asked, s->n_asked * sizeof *s->asked);
     s->n_stale += s->n_asked;
     s->n_asked = 0;
+}
+
+void setup_lose_device(struct setup *s)
+{
+    s->nvme = s->assists ? setup_nvme_lose(s->config) : SETUP_NVME_OFF;
+    setup_replace_device(s);
 }
 
 bool setup_is_stale(const struct setup *s, const struct wire_hdr *hdr)
@@ -554,6 +597,8 @@ void setup_note_large(struct setup *s, enum side from, const struct wire_hdr *hd
         setup_note_asked(s, from, hdr);
     } else if (from == SIDE_BACKEND) {
         setup_note_reply(s, hdr, NULL, 0, NULL, false);
+    } else if (setup_must_be_whole(hdr, NULL, 0)) {
+        setup_give_up(s, SETUP_LACKS_REQUESTS);
     } else if (!(hdr->flags & WIRE_NO_REPLY)) {
         (void)setup_add_request(s, hdr, now_ms);
     }

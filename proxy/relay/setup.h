@@ -77,6 +77,7 @@ struct setup {
     int memory_fd;            /* owned; -1: none is shared */
     uint32_t memory_region;
     bool assists; /* "assist nvme" */
+    bool pinned;  /* see setup_pin */
     enum setup_nvme nvme;
     unsigned n_maps;
     unsigned n_fds; /* of maps, interrupts and requests */
@@ -100,8 +101,14 @@ struct setup *setup_new(enum setup_shares shares, bool assists) __attribute__((w
 /* Closes all fds. NULL is allowed. */
 void setup_free(struct setup *s);
 
-/* Gives the record up: releases all that is kept. The first reason stays. */
+/* Gives the record up: releases all that is kept, unless it is pinned. The first reason stays. */
 void setup_give_up(struct setup *s, enum setup_lack why);
+
+/*
+ * While it is pinned, a record that is given up does not change any more, but keeps what it has:
+ * for a reader of it that goes on in later turns of the loop (reattach.h).
+ */
+void setup_pin(struct setup *s, bool on);
 
 /*
  * A whole message goes on: n bytes with its header, with fds (borrowed; NULL: none). now_ms is the
@@ -110,7 +117,10 @@ void setup_give_up(struct setup *s, enum setup_lack why);
 void setup_note(struct setup *s, enum side from, const uint8_t *bytes, size_t n,
                 const struct fdset *fds, uint32_t now_ms);
 
-/* A message that is too large to be held goes on in pieces. */
+/*
+ * A message that is too large to be held goes on in pieces. One that sets something up gives the
+ * record up.
+ */
 void setup_note_large(struct setup *s, enum side from, const struct wire_hdr *hdr, uint32_t now_ms);
 
 /* The oldest request of the client's with this id has been answered with an error. */
@@ -130,7 +140,10 @@ bool setup_strips(const struct setup *s, enum side from, const struct wire_hdr *
  */
 void setup_strip(uint8_t *bytes, size_t n);
 
-/* The device is gone. Its unanswered requests are stale from now on. */
+/* Another process serves from now on. Unanswered requests of the one before are stale. */
+void setup_replace_device(struct setup *s);
+
+/* The device is gone, with all that it knew; otherwise as setup_replace_device. */
 void setup_lose_device(struct setup *s);
 
 /*

@@ -107,6 +107,11 @@ void session_attach_free(struct session_attach *a)
     }
 }
 
+bool session_attach_repeats(const struct session_attach *a)
+{
+    return a->reattach.step >= REATTACH_REQUESTS;
+}
+
 struct ipc_attached session_attach_result(const struct session_attach *a)
 {
     return a->result;

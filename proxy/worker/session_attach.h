@@ -22,8 +22,8 @@ struct session_attach;
 typedef void session_attach_fn(void *arg, const struct ipc_difference *refused);
 
 /*
- * Borrows the socket, which is non-blocking, and the record, which must not change. Returns NULL if
- * out of memory.
+ * Borrows the socket, which is non-blocking, and the record, which must not change, but for
+ * requests that are answered before they are sent to the device. Returns NULL if out of memory.
  */
 struct session_attach *session_attach_new(struct event_base *base, int fd,
                                           const struct setup *setup, uint32_t max_fds,
@@ -32,6 +32,9 @@ struct session_attach *session_attach_new(struct event_base *base, int fd,
 
 /* NULL is allowed. */
 void session_attach_free(struct session_attach *a);
+
+/* Returns true if requests of the client are being sent to the device, or have been. */
+bool session_attach_repeats(const struct session_attach *a);
 
 /* Returns what the device was given. */
 struct ipc_attached session_attach_result(const struct session_attach *a);

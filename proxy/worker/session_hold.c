@@ -17,6 +17,7 @@
 #include "proxy/relay/setup.h"
 #include "proxy/worker/session_attach.h"
 #include "proxy/worker/greeting/session_evidence.h"
+#include "proxy/worker/greeting/session_promise.h"
 #include "proxy/worker/session_senders.h"
 #include "proxy/worker/session_watch.h"
 
@@ -30,7 +31,7 @@
 /* Answers that wait for the client to take them: more are not made meanwhile. */
 #define ANSWERS_ROOM 65536u
 
-/* The pause before another look whether the client has finished its message. */
+/* The pause before another look whether the client has finished its message, or taken answers. */
 #define WHOLE_MS 20u
 
 enum hold_state { HOLD_RELAYS, HOLD_WAITS, HOLD_GREETS, HOLD_SETS_UP };
@@ -44,6 +45,7 @@ struct session_hold {
     uint32_t answer_ms; /* 0: requests wait without a limit */
     enum hold_state state;
     bool may;           /* be held */
+    bool ready;         /* the new process is set up, and the client has answers to take */
     bool expired;       /* a request has been answered with an error since the loss */
     uint32_t failed;    /* requests that were */
     uint32_t missed;    /* requests in a row without a reply, while it relays … */
@@ -137,13 +139,9 @@ static bool session_hold_is_due(const struct session_hold *h, const struct setup
     return h->expired || (h->answer_ms > 0 && clock_coarse_ms() - r->since_ms >= h->answer_ms);
 }
 
-/* An error in the device's stead: the request has waited for too long. */
-static size_t session_hold_fail(struct session_hold *h, const struct setup_request *r,
-                                uint8_t out[SETUP_ANSWER_MAX])
+/* A request has waited for too long. */
+static void session_hold_expire(struct session_hold *h)
 {
-    const struct wire_hdr hdr = wire_error_hdr(&r->hdr, EIO);
-
-    wire_put_hdr(out, &hdr);
     if (!h->expired) {
         log_line(LOG_WARNING, SUBJECT(h),
                  "held for %" PRIu32 " ms: what cannot be answered from what is kept gets EIO from "
@@ -151,6 +149,15 @@ static size_t session_hold_fail(struct session_hold *h, const struct setup_reque
                  clock_coarse_ms() - h->lost_ms);
     }
     h->expired = true;
+}
+
+/* An error in the device's stead. */
+static size_t session_hold_fail(struct session_hold *h, const struct setup_request *r,
+                                uint8_t out[SETUP_ANSWER_MAX])
+{
+    const struct wire_hdr hdr = wire_error_hdr(&r->hdr, EIO);
+
+    wire_put_hdr(out, &hdr);
     h->failed++;
     h->session->guard->page->overdue.answered++;
     return WIRE_HDR_SIZE;
@@ -170,27 +177,32 @@ static bool session_hold_is_behind(const struct session_hold *h, const struct se
     return false;
 }
 
-/* Answers the request if that is possible, or due. Returns false if it waits. */
-static bool session_hold_answer_one(struct session_hold *h, const struct setup_request *r)
+/* Writes the answer to a request. Returns its size, or 0 if the request waits. */
+static size_t session_hold_make_answer(struct session_hold *h, const struct setup_request *r,
+                                       uint8_t out[SETUP_ANSWER_MAX])
+{
+    const bool sets_up = h->state == HOLD_SETS_UP;
+    /* An answer would change what the next process is being given. */
+    const size_t n = sets_up ? 0 : setup_answer(h->setup, r, out);
+
+    if (n == 0 && session_hold_is_due(h, r)) {
+        session_hold_expire(h);
+        return session_hold_fail(h, r, out);
+    }
+    /* The next process will not get it. */
+    return sets_up && !r->whole ? session_hold_fail(h, r, out) : n;
+}
+
+/* Answers the request if that is possible, or due. */
+static void session_hold_answer_one(struct session_hold *h, const struct setup_request *r)
 {
     uint8_t *const out = h->answers + h->answers_end;
-    size_t n;
+    const size_t n = session_hold_is_behind(h, r) ? 0 : session_hold_make_answer(h, r, out);
 
-    if (session_hold_is_behind(h, r)) {
-        return false;
-    }
-    n = setup_answer(h->setup, r, out);
-    if (n == 0 && session_hold_is_due(h, r)) {
-        n = session_hold_fail(h, r, out);
-    }
-    if (n == 0) {
-        return false;
-    }
     h->answers_end += n;
-    if (!channel_pair_answers(h->session->channels, out, n)) {
+    if (n > 0 && !channel_pair_answers(h->session->channels, out, n)) {
         session_end(h->session, REASON_NO_RESOURCES);
     }
-    return true;
 }
 
 /* Sets the timer for the oldest request that waits. */
@@ -206,25 +218,41 @@ static void session_hold_await_due(struct session_hold *h)
     }
 }
 
+/* Answers the requests, as far as there is room. Returns false if there was too little. */
+static bool session_hold_answer_all(struct session_hold *h)
+{
+    const struct session *const s = h->session;
+    struct setup_request *r;
+    struct setup_request *next;
+    bool room = true;
+
+    if (h->attach && session_attach_repeats(h->attach)) {
+        return true;
+    }
+    TAILQ_FOREACH_SAFE(r, &h->setup->requests, link, next)
+    {
+        room = session_hold_room(h);
+        if (!room) {
+            break;
+        }
+        session_hold_answer_one(h, r);
+        if (h->setup->lack != SETUP_KEPT || s->state != SESSION_RELAYING) {
+            break;
+        }
+    }
+    return room;
+}
+
 void session_hold_answer(struct session_hold *h)
 {
     struct session *const s = h->session;
-    struct setup_request *r;
-    struct setup_request *next;
+    bool room;
 
     if (!session_hold_holds(h) || s->state != SESSION_RELAYING) {
         return;
     }
     session_hold_add_refusals(h);
-    TAILQ_FOREACH_SAFE(r, &h->setup->requests, link, next)
-    {
-        if (h->setup->lack == SETUP_KEPT && session_hold_room(h)) {
-            (void)session_hold_answer_one(h, r);
-        }
-        if (h->setup->lack != SETUP_KEPT || s->state != SESSION_RELAYING) {
-            break;
-        }
-    }
+    room = session_hold_answer_all(h);
     if (h->setup->lack != SETUP_KEPT) {
         log_line(LOG_WARNING, SUBJECT(h), "cannot be held any longer: %s",
                  setup_lack_text(h->setup->lack));
@@ -232,7 +260,11 @@ void session_hold_answer(struct session_hold *h)
         return;
     }
     if (s->state == SESSION_RELAYING) {
-        channel_pair_rest(s->channels, !session_hold_flush(h) || h->state == HOLD_SETS_UP);
+        if (session_hold_flush(h) && !room) {
+            /* Goes on with those that had no room. */
+            event_add(&h->client_writable, NULL);
+        }
+        channel_pair_rest(s->channels, h->answers || h->state == HOLD_SETS_UP);
         session_hold_await_due(h);
     }
 }
@@ -325,6 +357,7 @@ static void session_hold_fall_back(struct session_hold *h, enum session_reason r
     }
     session_attach_free(h->attach);
     h->attach = NULL;
+    h->ready = false;
     sock_hang_up(&h->backend_fd);
     session_watch_lose_backend(h->session);
     h->state = HOLD_WAITS;
@@ -332,31 +365,10 @@ static void session_hold_fall_back(struct session_hold *h, enum session_reason r
     session_hold_answer(h);
 }
 
-/* Returns true if a limit of the new process is not below the one that was promised. */
-static bool session_hold_limit(const char *name, uint64_t had, uint64_t has,
-                               struct ipc_difference *d)
-{
-    if (has < had) {
-        d->had = had;
-        d->has = has;
-        memcpy(d->name, name, strnlen(name, sizeof d->name - 1));
-    }
-    return has >= had;
-}
-
 bool session_hold_agrees(const struct session_hold *h, const struct version_offer *now,
                          struct ipc_difference *d)
 {
-    const struct version_offer *const was = &h->promised;
-
-    *d = (struct ipc_difference){.what = IPC_DIFFERS_VERSION, .command = WIRE_VERSION};
-    return session_hold_limit("minor", was->number.minor, now->number.minor, d) &&
-           session_hold_limit("max_msg_fds", was->max_msg_fds, now->max_msg_fds, d) &&
-           session_hold_limit("max_data_xfer_size", was->max_data_xfer_size,
-                              now->max_data_xfer_size, d) &&
-           session_hold_limit("max_bitmap_size", was->max_bitmap_size, now->max_bitmap_size, d) &&
-           version_keeps(was->json, json_object_get(now->json, "capabilities"), d->name, &d->had,
-                         &d->has);
+    return session_promise_kept(&h->promised, now, d);
 }
 
 /* It has been set up: goes on with it. */
@@ -366,6 +378,12 @@ static void session_hold_go_on(struct session_hold *h)
     const uint32_t now = clock_coarse_ms();
     const int fd = h->backend_fd;
 
+    h->ready = h->answers != NULL;
+    if (h->ready) {
+        /* The device's replies must not come in between. */
+        session_hold_set(&h->limit, WHOLE_MS);
+        return;
+    }
     evtimer_del(&h->limit);
     evtimer_del(&h->due);
     h->attached = session_attach_result(h->attach);
@@ -401,7 +419,11 @@ static void session_hold_on_attach(void *arg, const struct ipc_difference *refus
 /* Begins to set up the allowed process, once the client is not inside a message. */
 static void session_hold_set_up(struct session_hold *h)
 {
-    if (!channel_pair_may_attach(h->session->channels)) {
+    session_hold_answer(h);
+    if (h->session->state != SESSION_RELAYING) {
+        return;
+    }
+    if (!channel_pair_may_attach(h->session->channels) || h->answers) {
         session_hold_set(&h->limit, WHOLE_MS);
         return;
     }
@@ -457,6 +479,8 @@ static void session_hold_on_limit(evutil_socket_t fd, short what, void *arg)
     (void)what;
     if (h->state == HOLD_GREETS) {
         greeting_abort(h->greeting, REASON_HANDSHAKE_TIMEOUT, 0, "the handshake took too long");
+    } else if (h->ready) {
+        session_hold_go_on(h);
     } else if (h->attach) {
         session_hold_fall_back(h, REASON_BACKEND_REFUSED, &silent);
     } else if (h->state == HOLD_SETS_UP) {
@@ -633,7 +657,7 @@ static void session_hold_fail_all(struct session_hold *h)
         if (h->setup->lack != SETUP_KEPT || !session_hold_room(h)) {
             break;
         }
-        (void)session_hold_answer_one(h, r);
+        session_hold_answer_one(h, r);
     }
     if (session_hold_flush(h)) {
         shutdown(client_fd, SHUT_WR);

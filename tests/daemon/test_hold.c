@@ -15,94 +15,20 @@
 #include <unistd.h>
 
 #include "base/sock.h"
+#include "tests/daemon/hold_rig.h"
 #include "tests/daemon/policy_rig.h"
 #include "tests/daemon/rig.h"
 #include "tests/support/peer.h"
 #include "tests/support/unit.h"
 
-#define CAPS \
-    "{\"capabilities\":{\"max_msg_fds\":16,\"max_data_xfer_size\":65536,\"max_dma_maps\":512}}"
 #define LESS "{\"capabilities\":{\"max_msg_fds\":16,\"max_data_xfer_size\":32768}}"
 #define HOLD "on backend loss hold 60s\nanswer-after never\n"
-
-static struct wire_hdr command(uint16_t id, uint16_t code)
-{
-    return (struct wire_hdr){.id = id, .command = code};
-}
-
-/* ---- a device ---- */
-
-/* The device receives a request of this command, with n_fds fds. */
-static void hear(int fd, uint16_t code, unsigned n_fds, struct message *m)
-{
-    peer_recv(fd, m);
-    ck_assert_uint_eq(m->hdr.command, code);
-    ck_assert_uint_eq(m->hdr.flags & WIRE_TYPE_MASK, WIRE_TYPE_COMMAND);
-    ck_assert_uint_eq(m->fds.n, n_fds);
-}
 
 static void hear_reply(int fd, uint16_t code, struct message *m)
 {
     peer_recv(fd, m);
     ck_assert_uint_eq(m->hdr.command, code);
     ck_assert_uint_eq(m->hdr.flags, WIRE_TYPE_REPLY);
-}
-
-/* It agrees, with n bytes of payload. */
-static void agree(int fd, struct message *m, const void *payload, size_t n)
-{
-    peer_send(fd, wire_reply_hdr(&m->hdr, (uint32_t)n), payload, n, NULL);
-    message_deinit(m);
-}
-
-/* The next process of the device connects to poemd, and exchanges VERSION. */
-static void next_device(struct rig *r, struct pair *p, const char *caps)
-{
-    struct message m;
-
-    p->backend_fd = peer_accept(r->backend_fd);
-    hear(p->backend_fd, WIRE_VERSION, 0, &m);
-    peer_send_version(p->backend_fd, m.hdr.id, WIRE_TYPE_REPLY, caps, NULL);
-    message_deinit(&m);
-}
-
-static void lose_device(struct rig *r, struct pair *p)
-{
-    sock_close(&p->backend_fd);
-    rig_await_log(r, "its device is gone", NULL, 0);
-}
-
-/* ---- what is set up ---- */
-
-#define PAGE 4096u
-
-static const struct wire_dma_map maps[] = {
-    {.argsz = sizeof *maps, .flags = 3, .address = 0x1000, .size = PAGE},
-    {.argsz = sizeof *maps, .flags = 1, .offset = PAGE, .address = 0x8000, .size = PAGE},
-};
-
-/* The client sends a request, which the device gets and agrees to. */
-static void set_up(const struct pair *p, uint16_t code, const void *payload, size_t n,
-                   const struct fdset *fds, const void *reply, size_t n_reply)
-{
-    struct message m;
-
-    peer_send(p->client_fd, command(1, code), payload, n, fds);
-    hear(p->backend_fd, code, fds ? fds->n : 0, &m);
-    agree(p->backend_fd, &m, reply, n_reply);
-    peer_recv(p->client_fd, &m);
-    ck_assert_uint_eq(m.hdr.flags, WIRE_TYPE_REPLY);
-    message_deinit(&m);
-}
-
-static void set_up_map(const struct pair *p, unsigned i, int memory_fd)
-{
-    struct fdset fds;
-
-    fdset_init(&fds);
-    ck_assert_int_eq(fdset_add_take(&fds, dup(memory_fd)), 0);
-    set_up(p, WIRE_DMA_MAP, &maps[i], sizeof maps[i], &fds, NULL, 0);
-    fdset_close(&fds);
 }
 
 /* A write to the configuration space. */
@@ -126,7 +52,7 @@ static void set_up_config(const struct pair *p, uint32_t offset, uint32_t value)
 {
     const struct config_write w = config_write(offset, value);
 
-    set_up(p, WIRE_REGION_WRITE, &w, CONFIG_WRITE_SIZE, NULL, &w.access, sizeof w.access);
+    hold_rig_set_up(p, WIRE_REGION_WRITE, &w, CONFIG_WRITE_SIZE, NULL, &w.access, sizeof w.access);
 }
 
 static void set_up_interrupt(const struct pair *p, int event_fd)
@@ -141,7 +67,7 @@ static void set_up_interrupt(const struct pair *p, int event_fd)
 
     fdset_init(&fds);
     ck_assert_int_eq(fdset_add_take(&fds, dup(event_fd)), 0);
-    set_up(p, WIRE_DEVICE_SET_IRQS, &set, sizeof set, &fds, NULL, 0);
+    hold_rig_set_up(p, WIRE_DEVICE_SET_IRQS, &set, sizeof set, &fds, NULL, 0);
     fdset_close(&fds);
 }
 
@@ -154,31 +80,20 @@ static void set_up_info(const struct pair *p)
 {
     const struct wire_region_info asked = {.argsz = sizeof asked};
 
-    set_up(p, WIRE_DEVICE_GET_REGION_INFO, &asked, sizeof asked, NULL, &bar, sizeof bar);
+    hold_rig_set_up(p, WIRE_DEVICE_GET_REGION_INFO, &asked, sizeof asked, NULL, &bar, sizeof bar);
 }
 
 /* ---- what the next process is given ---- */
-
-static void expect_map(const struct pair *p, unsigned i, int memory_fd)
-{
-    struct message m;
-
-    hear(p->backend_fd, WIRE_DMA_MAP, 1, &m);
-    ck_assert_uint_eq(m.n, sizeof maps[i]);
-    ck_assert_mem_eq(m.payload, &maps[i], sizeof maps[i]);
-    ck_assert(peer_same_file(m.fds.fds[0], memory_fd));
-    agree(p->backend_fd, &m, NULL, 0);
-}
 
 static void expect_config(const struct pair *p, uint32_t offset, uint32_t value)
 {
     const struct config_write w = config_write(offset, value);
     struct message m;
 
-    hear(p->backend_fd, WIRE_REGION_WRITE, 0, &m);
+    hold_rig_hear(p->backend_fd, WIRE_REGION_WRITE, 0, &m);
     ck_assert_uint_eq(m.n, CONFIG_WRITE_SIZE);
     ck_assert_mem_eq(m.payload, &w, CONFIG_WRITE_SIZE);
-    agree(p->backend_fd, &m, &w.access, sizeof w.access);
+    hold_rig_agree(p->backend_fd, &m, &w.access, sizeof w.access);
 }
 
 static void expect_interrupt(const struct pair *p, int event_fd)
@@ -186,14 +101,14 @@ static void expect_interrupt(const struct pair *p, int event_fd)
     struct wire_irq_set set;
     struct message m;
 
-    hear(p->backend_fd, WIRE_DEVICE_SET_IRQS, 1, &m);
+    hold_rig_hear(p->backend_fd, WIRE_DEVICE_SET_IRQS, 1, &m);
     memcpy(&set, m.payload, sizeof set);
     ck_assert_uint_eq(set.flags, WIRE_IRQ_SET_DATA_EVENTFD | WIRE_IRQ_SET_ACTION_TRIGGER);
     ck_assert_uint_eq(set.index, WIRE_PCI_MSIX);
     ck_assert_uint_eq(set.start, 2);
     ck_assert_uint_eq(set.count, 1);
     ck_assert_int_eq(eventfd_write(m.fds.fds[0], 5), 0);
-    agree(p->backend_fd, &m, NULL, 0);
+    hold_rig_agree(p->backend_fd, &m, NULL, 0);
     {
         eventfd_t value;
 
@@ -208,12 +123,12 @@ static void expect_kick(const struct pair *p)
     struct wire_irq_set set;
     struct message m;
 
-    hear(p->backend_fd, WIRE_DEVICE_SET_IRQS, 0, &m);
+    hold_rig_hear(p->backend_fd, WIRE_DEVICE_SET_IRQS, 0, &m);
     memcpy(&set, m.payload, sizeof set);
     ck_assert_uint_eq(set.flags, WIRE_IRQ_SET_DATA_NONE | WIRE_IRQ_SET_ACTION_TRIGGER);
     ck_assert_uint_eq(set.start, 2);
     ck_assert_uint_eq(set.count, 1);
-    agree(p->backend_fd, &m, NULL, 0);
+    hold_rig_agree(p->backend_fd, &m, NULL, 0);
 }
 
 static void expect_info(const struct pair *p, uint64_t size)
@@ -221,9 +136,9 @@ static void expect_info(const struct pair *p, uint64_t size)
     struct wire_region_info info = bar;
     struct message m;
 
-    hear(p->backend_fd, WIRE_DEVICE_GET_REGION_INFO, 0, &m);
+    hold_rig_hear(p->backend_fd, WIRE_DEVICE_GET_REGION_INFO, 0, &m);
     info.size = size;
-    agree(p->backend_fd, &m, &info, sizeof info);
+    hold_rig_agree(p->backend_fd, &m, &info, sizeof info);
 }
 
 /* The question of pair_ping. */
@@ -232,8 +147,8 @@ static void expect_device_info(const struct pair *p)
     const struct wire_device_info info = {.argsz = sizeof info, .num_regions = 9, .num_irqs = 5};
     struct message m;
 
-    hear(p->backend_fd, WIRE_DEVICE_GET_INFO, 0, &m);
-    agree(p->backend_fd, &m, &info, sizeof info);
+    hold_rig_hear(p->backend_fd, WIRE_DEVICE_GET_INFO, 0, &m);
+    hold_rig_agree(p->backend_fd, &m, &info, sizeof info);
 }
 
 /* ---- tests ---- */
@@ -246,17 +161,17 @@ START_TEST(the_next_process_gets_all_that_was_set_up_in_order)
     struct rig r;
 
     rig_start(&r, HOLD);
-    rig_session(&r, CAPS, CAPS, &p);
+    rig_session(&r, HOLD_RIG_CAPS, HOLD_RIG_CAPS, &p);
     set_up_interrupt(&p, event_fd);
     set_up_config(&p, 0x04, 6);
     set_up_config(&p, 0x10, 0xe0000000);
-    set_up_map(&p, 1, memory_fd);
-    set_up_map(&p, 0, memory_fd);
+    hold_rig_set_up_map(&p, 1, memory_fd);
+    hold_rig_set_up_map(&p, 0, memory_fd);
     set_up_info(&p);
-    lose_device(&r, &p);
-    next_device(&r, &p, CAPS);
-    expect_map(&p, 0, memory_fd);
-    expect_map(&p, 1, memory_fd);
+    hold_rig_lose_device(&r, &p);
+    hold_rig_next_device(&r, &p, HOLD_RIG_CAPS);
+    hold_rig_expect_map(&p, 0, memory_fd);
+    hold_rig_expect_map(&p, 1, memory_fd);
     expect_info(&p, bar.size);
     expect_config(&p, 0x10, 0xe0000000);
     expect_config(&p, 0x04, 6);
@@ -281,19 +196,19 @@ START_TEST(a_request_under_way_is_sent_again)
     struct rig r;
 
     rig_start(&r, HOLD);
-    rig_session(&r, CAPS, CAPS, &p);
-    peer_send(p.client_fd, command(9, WIRE_REGION_READ), &a, sizeof a, NULL);
-    hear(p.backend_fd, WIRE_REGION_READ, 0, &m);
+    rig_session(&r, HOLD_RIG_CAPS, HOLD_RIG_CAPS, &p);
+    peer_send(p.client_fd, hold_rig_command(9, WIRE_REGION_READ), &a, sizeof a, NULL);
+    hold_rig_hear(p.backend_fd, WIRE_REGION_READ, 0, &m);
     message_deinit(&m);
-    lose_device(&r, &p);
-    peer_send(p.client_fd, command(10, WIRE_REGION_READ), &a, sizeof a, NULL);
-    next_device(&r, &p, CAPS);
+    hold_rig_lose_device(&r, &p);
+    peer_send(p.client_fd, hold_rig_command(10, WIRE_REGION_READ), &a, sizeof a, NULL);
+    hold_rig_next_device(&r, &p, HOLD_RIG_CAPS);
     memset(data, 7, sizeof data);
     memcpy(data, &a, sizeof a);
     for (uint16_t id = 9; id <= 10; id++) {
-        hear(p.backend_fd, WIRE_REGION_READ, 0, &m);
+        hold_rig_hear(p.backend_fd, WIRE_REGION_READ, 0, &m);
         ck_assert_uint_eq(m.hdr.id, id);
-        agree(p.backend_fd, &m, data, sizeof data);
+        hold_rig_agree(p.backend_fd, &m, data, sizeof data);
         peer_recv(p.client_fd, &m);
         ck_assert_uint_eq(m.hdr.id, id);
         ck_assert_uint_eq(m.payload[sizeof a], 7);
@@ -311,7 +226,7 @@ static void ask_memory(const struct pair *p, uint16_t id)
     const struct wire_dma_access a = {.address = 0x1000, .count = 4};
     struct message m;
 
-    peer_send(p->backend_fd, command(id, WIRE_DMA_READ), &a, sizeof a, NULL);
+    peer_send(p->backend_fd, hold_rig_command(id, WIRE_DMA_READ), &a, sizeof a, NULL);
     peer_recv(p->client_fd, &m);
     ck_assert_uint_eq(m.hdr.id, id);
     ck_assert_uint_eq(m.hdr.command, WIRE_DMA_READ);
@@ -322,7 +237,7 @@ static void ask_memory(const struct pair *p, uint16_t id)
 static void give_memory(const struct pair *p, uint16_t id, uint8_t byte)
 {
     const struct wire_dma_access a = {.address = 0x1000, .count = 4};
-    const struct wire_hdr asked = command(id, WIRE_DMA_READ);
+    const struct wire_hdr asked = hold_rig_command(id, WIRE_DMA_READ);
     uint8_t payload[sizeof a + 4] = {0};
 
     memcpy(payload, &a, sizeof a);
@@ -337,12 +252,12 @@ START_TEST(a_reply_to_the_lost_process_goes_nowhere)
     struct rig r;
 
     rig_start(&r, HOLD);
-    rig_session(&r, CAPS, CAPS, &p);
+    rig_session(&r, HOLD_RIG_CAPS, HOLD_RIG_CAPS, &p);
     ask_memory(&p, 3);
     ask_memory(&p, 4);
-    lose_device(&r, &p);
+    hold_rig_lose_device(&r, &p);
     give_memory(&p, 3, 0x33);
-    next_device(&r, &p, CAPS);
+    hold_rig_next_device(&r, &p, HOLD_RIG_CAPS);
     rig_await_log(&r, "goes on with another process of its device", NULL, 0);
     pair_ping(&p);
     /* Its own requests may have the same ids: replies are for the oldest. */
@@ -371,26 +286,27 @@ START_TEST(a_held_session_answers_from_what_is_kept)
     struct rig r;
 
     rig_start(&r, HOLD);
-    rig_session(&r, CAPS, CAPS, &p);
-    lose_device(&r, &p);
+    rig_session(&r, HOLD_RIG_CAPS, HOLD_RIG_CAPS, &p);
+    hold_rig_lose_device(&r, &p);
     fdset_init(&fds);
     ck_assert_int_eq(fdset_add_take(&fds, dup(memory_fd)), 0);
-    peer_send(p.client_fd, command(1, WIRE_DMA_MAP), &maps[0], sizeof maps[0], &fds);
+    peer_send(p.client_fd, hold_rig_command(1, WIRE_DMA_MAP), &hold_rig_maps[0],
+              sizeof hold_rig_maps[0], &fds);
     fdset_close(&fds);
     peer_recv(p.client_fd, &m);
     ck_assert_uint_eq(m.hdr.flags, WIRE_TYPE_REPLY);
     message_deinit(&m);
-    peer_send(p.client_fd, command(2, WIRE_REGION_WRITE), &w, CONFIG_WRITE_SIZE, NULL);
+    peer_send(p.client_fd, hold_rig_command(2, WIRE_REGION_WRITE), &w, CONFIG_WRITE_SIZE, NULL);
     peer_recv(p.client_fd, &m);
     ck_assert_uint_eq(m.n, sizeof w.access);
     message_deinit(&m);
-    peer_send(p.client_fd, command(3, WIRE_REGION_READ), &line, sizeof line, NULL);
+    peer_send(p.client_fd, hold_rig_command(3, WIRE_REGION_READ), &line, sizeof line, NULL);
     peer_recv(p.client_fd, &m);
     ck_assert_uint_eq(m.n, sizeof line + 1);
     ck_assert_uint_eq(m.payload[sizeof line], 0x0b);
     message_deinit(&m);
-    next_device(&r, &p, CAPS);
-    expect_map(&p, 0, memory_fd);
+    hold_rig_next_device(&r, &p, HOLD_RIG_CAPS);
+    hold_rig_expect_map(&p, 0, memory_fd);
     expect_config(&p, 0x3c, 0x0b);
     rig_await_log(&r, "goes on with another process of its device", NULL, 0);
     pair_ping(&p);
@@ -407,13 +323,13 @@ START_TEST(what_only_the_device_knows_gets_an_error_in_time)
     struct rig r;
 
     rig_start(&r, "on backend loss hold 60s\nanswer-after 1s\n");
-    rig_session(&r, CAPS, CAPS, &p);
-    lose_device(&r, &p);
+    rig_session(&r, HOLD_RIG_CAPS, HOLD_RIG_CAPS, &p);
+    hold_rig_lose_device(&r, &p);
     for (uint16_t id = 1; id <= 3; id++) {
-        peer_send(p.client_fd, command(id, WIRE_REGION_READ), &a, sizeof a, NULL);
+        peer_send(p.client_fd, hold_rig_command(id, WIRE_REGION_READ), &a, sizeof a, NULL);
         ck_assert_int_eq(peer_recv_error(p.client_fd, id, WIRE_REGION_READ), EIO);
     }
-    next_device(&r, &p, CAPS);
+    hold_rig_next_device(&r, &p, HOLD_RIG_CAPS);
     rig_await_log(&r, "3 requests were answered with an error meanwhile", NULL, 0);
     pair_ping(&p);
     pair_close(&p);
@@ -429,12 +345,12 @@ static uint32_t read_register(const struct pair *p, uint32_t region, uint64_t of
     uint8_t payload[sizeof a + 4];
     struct message m;
 
-    peer_send(p->client_fd, command(8, WIRE_REGION_READ), &a, sizeof a, NULL);
+    peer_send(p->client_fd, hold_rig_command(8, WIRE_REGION_READ), &a, sizeof a, NULL);
     if (there) {
         memcpy(payload, &a, sizeof a);
         memcpy(payload + sizeof a, &value, sizeof value);
-        hear(p->backend_fd, WIRE_REGION_READ, 0, &m);
-        agree(p->backend_fd, &m, payload, sizeof payload);
+        hold_rig_hear(p->backend_fd, WIRE_REGION_READ, 0, &m);
+        hold_rig_agree(p->backend_fd, &m, payload, sizeof payload);
     }
     peer_recv(p->client_fd, &m);
     ck_assert_uint_eq(m.n, sizeof payload);
@@ -454,15 +370,16 @@ START_TEST(an_nvme_controller_is_shown_as_failed_until_it_is_disabled)
     struct rig r;
 
     rig_start(&r, HOLD "assist nvme\n");
-    rig_session(&r, CAPS, CAPS, &p);
+    rig_session(&r, HOLD_RIG_CAPS, HOLD_RIG_CAPS, &p);
     ck_assert_uint_eq(read_register(&p, WIRE_PCI_CONFIG, 8, true, 0x01080200), 0x01080200);
     ck_assert_uint_eq(read_register(&p, WIRE_PCI_BAR0, 0x1c, true, 1), 1);
-    lose_device(&r, &p);
+    hold_rig_lose_device(&r, &p);
     ck_assert_uint_eq(read_register(&p, WIRE_PCI_BAR0, 0x1c, false, 0), 2);
-    next_device(&r, &p, CAPS);
+    hold_rig_next_device(&r, &p, HOLD_RIG_CAPS);
     rig_await_log(&r, "goes on with another process of its device", NULL, 0);
     ck_assert_uint_eq(read_register(&p, WIRE_PCI_BAR0, 0x1c, true, 0), 2);
-    set_up(&p, WIRE_REGION_WRITE, &disable, CONFIG_WRITE_SIZE, NULL, &disable.a, sizeof disable.a);
+    hold_rig_set_up(&p, WIRE_REGION_WRITE, &disable, CONFIG_WRITE_SIZE, NULL, &disable.a,
+                    sizeof disable.a);
     ck_assert_uint_eq(read_register(&p, WIRE_PCI_BAR0, 0x1c, true, 0), 0);
     pair_close(&p);
     rig_stop(&r);
@@ -476,14 +393,14 @@ START_TEST(a_process_that_promises_less_is_not_taken)
     struct rig r;
 
     rig_start(&r, HOLD);
-    rig_session(&r, CAPS, CAPS, &p);
-    lose_device(&r, &p);
-    next_device(&r, &p, LESS);
+    rig_session(&r, HOLD_RIG_CAPS, HOLD_RIG_CAPS, &p);
+    hold_rig_lose_device(&r, &p);
+    hold_rig_next_device(&r, &p, LESS);
     rig_await_log(&r, "is not taken", line, sizeof line);
     ck_assert_ptr_nonnull(strstr(line, "max_data_xfer_size is 32768, 65536 was promised"));
     peer_expect_eof(p.backend_fd);
     sock_close(&p.backend_fd);
-    next_device(&r, &p, CAPS);
+    hold_rig_next_device(&r, &p, HOLD_RIG_CAPS);
     rig_await_log(&r, "goes on with another process of its device", NULL, 0);
     pair_ping(&p);
     pair_close(&p);
@@ -498,16 +415,16 @@ START_TEST(a_process_with_another_region_is_not_taken)
     struct rig r;
 
     rig_start(&r, HOLD);
-    rig_session(&r, CAPS, CAPS, &p);
+    rig_session(&r, HOLD_RIG_CAPS, HOLD_RIG_CAPS, &p);
     set_up_info(&p);
-    lose_device(&r, &p);
-    next_device(&r, &p, CAPS);
+    hold_rig_lose_device(&r, &p);
+    hold_rig_next_device(&r, &p, HOLD_RIG_CAPS);
     expect_info(&p, 0x800);
     rig_await_log(&r, "is not taken", line, sizeof line);
     ck_assert_ptr_nonnull(strstr(line, "byte 16 is 0x800, it was 0x1000"));
     peer_expect_eof(p.backend_fd);
     sock_close(&p.backend_fd);
-    next_device(&r, &p, CAPS);
+    hold_rig_next_device(&r, &p, HOLD_RIG_CAPS);
     expect_info(&p, bar.size);
     rig_await_log(&r, "goes on with another process of its device", NULL, 0);
     pair_ping(&p);
@@ -524,11 +441,11 @@ START_TEST(the_session_ends_when_its_time_is_over)
     struct rig r;
 
     rig_start(&r, "on backend loss hold 1s\nanswer-after never\n");
-    rig_session(&r, CAPS, CAPS, &p);
+    rig_session(&r, HOLD_RIG_CAPS, HOLD_RIG_CAPS, &p);
     sock_close(&r.backend_fd);
     unlink(r.backend);
-    lose_device(&r, &p);
-    peer_send(p.client_fd, command(5, WIRE_REGION_READ), &a, sizeof a, NULL);
+    hold_rig_lose_device(&r, &p);
+    peer_send(p.client_fd, hold_rig_command(5, WIRE_REGION_READ), &a, sizeof a, NULL);
     ck_assert_int_eq(peer_recv_error(p.client_fd, 5, WIRE_REGION_READ), EIO);
     peer_expect_eof(p.client_fd);
     rig_await_log(&r, "ended: reason=backend-lost", NULL, 0);
@@ -550,12 +467,13 @@ START_TEST(memory_of_the_device_is_not_shared)
     struct rig r;
 
     rig_start(&r, HOLD);
-    rig_session(&r, CAPS, CAPS, &p);
+    rig_session(&r, HOLD_RIG_CAPS, HOLD_RIG_CAPS, &p);
     shared.flags |= WIRE_REGION_FLAG_MMAP;
     fdset_init(&fds);
     peer_memfds(&fds, 1);
-    peer_send(p.client_fd, command(4, WIRE_DEVICE_GET_REGION_INFO), &asked, sizeof asked, NULL);
-    hear(p.backend_fd, WIRE_DEVICE_GET_REGION_INFO, 0, &m);
+    peer_send(p.client_fd, hold_rig_command(4, WIRE_DEVICE_GET_REGION_INFO), &asked, sizeof asked,
+              NULL);
+    hold_rig_hear(p.backend_fd, WIRE_DEVICE_GET_REGION_INFO, 0, &m);
     peer_send(p.backend_fd, wire_reply_hdr(&m.hdr, 0), &shared, sizeof shared, &fds);
     message_deinit(&m);
     fdset_close(&fds);
@@ -578,15 +496,15 @@ START_TEST(a_session_survives_many_processes)
     struct rig r;
 
     rig_start(&r, HOLD);
-    rig_session(&r, CAPS, CAPS, &p);
-    set_up_map(&p, 0, memory_fd);
+    rig_session(&r, HOLD_RIG_CAPS, HOLD_RIG_CAPS, &p);
+    hold_rig_set_up_map(&p, 0, memory_fd);
     pair_ping(&p);
     for (int i = 0; i < 100; i++) {
-        lose_device(&r, &p);
+        hold_rig_lose_device(&r, &p);
         /* The next monitor dials for a session that is held. */
         ck_assert(i != 50 || kill(rig_monitor(&r), SIGKILL) == 0);
-        next_device(&r, &p, CAPS);
-        expect_map(&p, 0, memory_fd);
+        hold_rig_next_device(&r, &p, HOLD_RIG_CAPS);
+        hold_rig_expect_map(&p, 0, memory_fd);
         expect_device_info(&p);
         rig_await_log(&r, "goes on with another process of its device", NULL, 0);
         pair_ping(&p);
@@ -635,12 +553,12 @@ START_TEST(the_record_has_both_processes)
                      0);
     snprintf(policy.global, sizeof policy.global, "audit %s key %s\n", file, key);
     policy_launch(&policy, HOLD);
-    rig_session_at(policy.listen, policy.rig.backend_fd, CAPS, CAPS, &pair);
-    lose_device(&policy.rig, &pair);
-    next_device(&policy.rig, &pair, LESS);
+    rig_session_at(policy.listen, policy.rig.backend_fd, HOLD_RIG_CAPS, HOLD_RIG_CAPS, &pair);
+    hold_rig_lose_device(&policy.rig, &pair);
+    hold_rig_next_device(&policy.rig, &pair, LESS);
     rig_await_log(&policy.rig, "is not taken", NULL, 0);
     sock_close(&pair.backend_fd);
-    next_device(&policy.rig, &pair, CAPS);
+    hold_rig_next_device(&policy.rig, &pair, HOLD_RIG_CAPS);
     rig_await_log(&policy.rig, "goes on with another process of its device", NULL, 0);
     pair_ping(&pair);
     pair_close(&pair);

@@ -30,7 +30,7 @@ enum session_replace_which { REPLACE_OLD, REPLACE_NEW, REPLACE_BOTH };
 
 struct session_replace {
     struct session *session;
-    const struct setup *setup;
+    struct setup *setup; /* pinned while it is read */
     bool dry;
     uint32_t limit_ms;
     bool ended;           /* only its report is left */
@@ -103,6 +103,9 @@ static void session_replace_clear(struct session_replace *r)
     for (int i = 0; i < REPLACE_BOTH; i++) {
         device_io_free(r->io[i]);
         r->io[i] = NULL;
+    }
+    if (r->setup) {
+        setup_pin(r->setup, false);
     }
     sock_hang_up(&r->fd);
     r->ended = true;
@@ -196,7 +199,7 @@ static bool session_replace_exchange(struct session_replace *r)
     }
     r->fd = before_fd;
     /* What the other one still awaits is void. */
-    setup_lose_device(s->channels->to_client.setup);
+    setup_replace_device(s->channels->to_client.setup);
     overdue_forget_owed(&s->guard->page->overdue);
     session_replace_exchange_checks(r, to_new);
     for (int i = 0; i < REPLACE_BOTH; i++) {
@@ -265,10 +268,23 @@ static void session_replace_limit_restoring(struct session_replace *r)
     }
 }
 
+/*
+ * Fails if the record has been given up before the new process had all of it: as when the old one
+ * sends more requests than are kept.
+ */
+static void session_replace_check_record(struct session_replace *r)
+{
+    if (r->setup->lack != SETUP_KEPT && !r->machine.stopped && r->machine.step != REPLACE_ENDS) {
+        r->report.lack = r->setup->lack;
+        replace_fail(&r->machine, &(struct ipc_difference){.what = IPC_DIFFERS_NOT});
+    }
+}
+
 static void session_replace_go_on(struct session_replace *r)
 {
     bool on = true;
 
+    session_replace_check_record(r);
     while (on) {
         const enum replace_next next = replace_next(&r->machine, &r->message);
 
@@ -422,6 +438,7 @@ static void session_replace_start(struct session_replace *r)
     /* From here on the worker has what no other has. */
     *(volatile uint32_t *)&s->guard->page->outside = 1;
     channel_pair_keep(s->channels, s->channels->to_client.setup, true);
+    setup_pin(r->setup, true);
     replace_init(&r->machine, r->setup, page->limits[SIDE_BACKEND].max_fds, max_data, r->dry);
     session_replace_set(&r->limit, r->limit_ms);
     session_replace_go_on(r);

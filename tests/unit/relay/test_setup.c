@@ -4,6 +4,7 @@
 #define _GNU_SOURCE
 #include <bsd/sys/queue.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -173,6 +174,61 @@ static void set_irqs(uint32_t flags, uint32_t index, uint32_t start, uint32_t co
 }
 
 #define TRIGGERED (WIRE_IRQ_SET_DATA_EVENTFD | WIRE_IRQ_SET_ACTION_TRIGGER)
+
+/* As many bytes of requests are under way as are kept. */
+static void fill_requests(void)
+{
+    static uint8_t payload[480 - WIRE_HDR_SIZE];
+
+    for (uint16_t i = 0;
+         s->request_bytes + sizeof payload + WIRE_HDR_SIZE <= LIMIT_SETUP_REQUEST_BYTES; i++) {
+        ask(i, WIRE_REGION_READ, payload, sizeof payload, 0);
+    }
+}
+
+START_TEST(a_map_that_cannot_be_kept_gives_the_record_up)
+{
+    fill_requests();
+    ask(500, WIRE_REGION_READ, &(uint8_t[400]){0}, 400, 0);
+    ck_assert_int_eq(s->lack, SETUP_KEPT);
+    ck_assert(!TAILQ_LAST(&s->requests, setup_request_list)->whole);
+    for (uint16_t i = 501; s->lack == SETUP_KEPT && i < 510; i++) {
+        map(i, 0x1000 * i, 0);
+    }
+    ck_assert_int_eq(s->lack, SETUP_LACKS_REQUESTS);
+}
+END_TEST
+
+START_TEST(a_large_map_gives_the_record_up)
+{
+    const struct wire_hdr hdr = {.command = WIRE_DMA_MAP, .size = LIMIT_QUEUE + 1};
+
+    setup_note_large(s, SIDE_CLIENT, &hdr, 0);
+    ck_assert_int_eq(s->lack, SETUP_LACKS_REQUESTS);
+}
+END_TEST
+
+/* The device sends more requests than are kept while another process is given the maps. */
+START_TEST(a_pinned_record_keeps_what_is_being_read)
+{
+    struct reattach_message m;
+    struct reattach r;
+
+    map(1, 0x1000, 1);
+    agree(1, WIRE_DMA_MAP);
+    setup_pin(s, true);
+    reattach_init(&r, s, 8);
+    for (uint16_t i = 0; i <= LIMIT_SETUP_ASKED; i++) {
+        pass(SIDE_BACKEND, i, WIRE_DMA_READ, WIRE_TYPE_COMMAND, NULL, 0, 0);
+    }
+    ck_assert_int_eq(s->lack, SETUP_LACKS_REQUESTS);
+    ck_assert(reattach_next(&r, &m));
+    ck_assert_uint_eq(m.n_fds, 1);
+    ck_assert_int_ge(fcntl(*m.fds, F_GETFD), 0);
+    setup_pin(s, false);
+    ck_assert_uint_eq(s->n_maps, 0);
+}
+END_TEST
 
 START_TEST(the_last_vector_is_kept_and_none_behind_it)
 {
@@ -456,6 +512,15 @@ START_TEST(a_lost_nvme_controller_has_failed_until_it_is_disabled)
 }
 END_TEST
 
+/* It goes on with all that it was. */
+START_TEST(a_replaced_nvme_controller_has_not_failed)
+{
+    read_class(0x01080200);
+    setup_replace_device(s);
+    ck_assert_uint_eq(shown(0, 0x1c, 1), 1);
+}
+END_TEST
+
 START_TEST(its_status_is_known_without_a_device)
 {
     const struct wire_region_access status = {.offset = 0x1c, .count = 4};
@@ -502,6 +567,9 @@ int main(void)
     tcase_add_test(c, one_map_too_many_gives_the_record_up);
     tcase_add_test(c, one_fd_too_many_gives_the_record_up);
     tcase_add_test(c, one_request_too_many_gives_the_record_up);
+    tcase_add_test(c, a_map_that_cannot_be_kept_gives_the_record_up);
+    tcase_add_test(c, a_large_map_gives_the_record_up);
+    tcase_add_test(c, a_pinned_record_keeps_what_is_being_read);
     tcase_add_test(c, the_last_vector_is_kept_and_none_behind_it);
     tcase_add_test(c, what_only_the_device_could_repeat_gives_the_record_up);
     tcase_add_test(c, vectors_come_in_runs_that_a_message_can_carry);
@@ -517,6 +585,7 @@ int main(void)
     tcase_add_test(c, memory_of_one_region_is_kept);
     tcase_add_test(c, memory_that_is_not_adopted_is_not_kept);
     tcase_add_test(c, a_lost_nvme_controller_has_failed_until_it_is_disabled);
+    tcase_add_test(c, a_replaced_nvme_controller_has_not_failed);
     tcase_add_test(c, its_status_is_known_without_a_device);
     tcase_add_test(c, another_class_is_left_alone);
     tcase_add_test(c, nothing_is_shown_unless_the_route_asks_for_it);

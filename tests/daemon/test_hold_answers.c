@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/*
+ * "on backend loss hold": whatever the next process of the device does, and whatever is kept, each
+ * request under way is answered once.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/sock.h"
+#include "tests/daemon/hold_rig.h"
+#include "tests/support/unit.h"
+
+static const struct wire_region_access access_4 = {.count = 4};
+
+static void end(struct rig *r, struct pair *p)
+{
+    pair_ping(p);
+    pair_close(p);
+    rig_stop(r);
+}
+
+static void send_read(const struct pair *p, uint16_t id)
+{
+    peer_send(p->client_fd, hold_rig_command(id, WIRE_REGION_READ), &access_4, sizeof access_4,
+              NULL);
+}
+
+/*
+ * The next process takes its time for what is set up: what is answered meanwhile, since it has
+ * waited for too long, is not sent to it, nor is anything that was kept of it.
+ */
+START_TEST(what_is_answered_during_the_setting_up_is_not_repeated)
+{
+    const int memory_fd = peer_memfd();
+    struct message m;
+    struct pair p;
+    struct rig r;
+
+    rig_start(&r, "on backend loss hold 60s\nanswer-after 1s\n");
+    rig_session(&r, HOLD_RIG_CAPS, HOLD_RIG_CAPS, &p);
+    hold_rig_set_up_map(&p, 0, memory_fd);
+    send_read(&p, 9);
+    hold_rig_hear(p.backend_fd, WIRE_REGION_READ, 0, &m);
+    message_deinit(&m);
+    hold_rig_lose_device(&r, &p);
+    send_read(&p, 10);
+    hold_rig_next_device(&r, &p, HOLD_RIG_CAPS);
+    hold_rig_hear(p.backend_fd, WIRE_DMA_MAP, 1, &m);
+    for (uint16_t id = 9; id <= 10; id++) {
+        ck_assert_int_eq(peer_recv_error(p.client_fd, id, WIRE_REGION_READ), EIO);
+    }
+    hold_rig_agree(p.backend_fd, &m, NULL, 0);
+    rig_await_log(&r, "goes on with another process of its device", NULL, 0);
+    close(memory_fd);
+    end(&r, &p);
+}
+END_TEST
+
+/* It is larger than all that is kept of requests. */
+START_TEST(a_request_that_cannot_be_repeated_gets_an_error)
+{
+    const size_t n = sizeof access_4 + 65536;
+    struct wire_region_access *const write = calloc(1, n);
+    struct message m;
+    struct pair p;
+    struct rig r;
+
+    ck_assert_ptr_nonnull(write);
+    write->count = 65536;
+    rig_start(&r, "on backend loss hold 60s\nanswer-after never\n");
+    rig_session(&r, HOLD_RIG_CAPS, HOLD_RIG_CAPS, &p);
+    peer_send(p.client_fd, hold_rig_command(9, WIRE_REGION_WRITE), write, n, NULL);
+    free(write);
+    hold_rig_hear(p.backend_fd, WIRE_REGION_WRITE, 0, &m);
+    message_deinit(&m);
+    hold_rig_lose_device(&r, &p);
+    hold_rig_next_device(&r, &p, HOLD_RIG_CAPS);
+    ck_assert_int_eq(peer_recv_error(p.client_fd, 9, WIRE_REGION_WRITE), EIO);
+    rig_await_log(&r, "goes on with another process of its device", NULL, 0);
+    end(&r, &p);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *const s = suite_create("hold_answers");
+    TCase *const c = rig_case(s, "answers");
+
+    tcase_add_test(c, what_is_answered_during_the_setting_up_is_not_repeated);
+    tcase_add_test(c, a_request_that_cannot_be_repeated_gets_an_error);
+    return unit_run(s);
+}
