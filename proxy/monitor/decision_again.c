@@ -27,12 +27,21 @@ static void decision_again_drop_facts(struct monitor_session *t)
     t->peer_facts = NULL;
 }
 
+/* Nothing of an earlier process is left for the next one, least of all its verdict. */
+static void decision_again_forget(struct monitor_session *t)
+{
+    decision_again_drop_facts(t);
+    t->allowed_again = false;
+    t->unsent &= ~(1u << IPC_VERDICT);
+}
+
 static void decision_again_carry_out(struct monitor_session *t, struct decision_again *d)
 {
     if (!d->denied && !relook_at_verdict(t)) {
         d->denied = true;
     }
     decision_again_drop_facts(t);
+    t->allowed_again = !d->denied;
     worker_pool_verdict(t, d->denied ? EACCES : 0);
 }
 
@@ -149,7 +158,7 @@ bool decision_again_begin(struct monitor_session *t, struct decision_again *d)
 
     d->session = t;
     d->denied = false;
-    decision_again_drop_facts(t);
+    decision_again_forget(t);
     t->peer_facts = peer_facts_new(
         t->table->context->base, t->generation->inspector, t->table->context->offload,
         &t->config->rules, (uint32_t)t->route->number, fds, t->device ? spawn_pid(t->device) : 0,
@@ -187,5 +196,5 @@ void decision_again_note_refused(struct monitor_session *t, const char *reason, 
 void decision_again_end(struct monitor_session *t, struct decision_again *d)
 {
     audit_writer_forget(&t->table->context->audit_writer, &d->recorded);
-    decision_again_drop_facts(t);
+    decision_again_forget(t);
 }

@@ -277,6 +277,9 @@ bool monitor_session_device(struct monitor_session *t, const struct ipc_msg *m)
         }
         /* It may be one that was given up here, since an earlier worker has died. */
         if (t->successor) {
+            if (m->u.replaced.outcome == REPLACE_DONE && (!t->allowed_again || t->successor->dry)) {
+                return false;
+            }
             OBSERVERS_NOTIFY(&t->table->observers, replaced, t, &m->u.replaced);
         }
         return true;
@@ -291,6 +294,9 @@ bool monitor_session_device(struct monitor_session *t, const struct ipc_msg *m)
         }
         OBSERVERS_NOTIFY(&t->table->observers, lost, t, &m->u.lost);
     } else if (m->type == IPC_ATTACHED) {
+        if (!t->allowed_again) {
+            return false;
+        }
         OBSERVERS_NOTIFY(&t->table->observers, attached, t, &m->u.attached);
     } else {
         if (!ipc_detached_sound(&m->u.detached)) {

@@ -96,6 +96,7 @@ struct monitor_session {
     bool held;                    /* it was quiet when it connected */
     bool muted;                   /* … not even if it is allowed */
     bool fresh;                   /* denied in a way not seen before */
+    bool allowed_again;           /* the process that is judged anew (decision_again.h) */
     struct event client_event;
     struct event timer;
     struct monitor_session_hold *hold; /* while it has no device (monitor_session_hold.h) */

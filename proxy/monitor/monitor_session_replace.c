@@ -284,7 +284,7 @@ void monitor_session_replace_forget(struct monitor_session *t, const void *arg)
     }
 }
 
-/* Its worker has died, or the session is over: so is the replacement. */
+/* Its worker or its device has died, or the session is over: so is the replacement. */
 static void monitor_session_replace_drop(struct monitor_session *t, enum session_reason reason)
 {
     const struct ipc_replaced r = {
@@ -298,6 +298,14 @@ static void monitor_session_replace_drop(struct monitor_session *t, enum session
         relook_end_successor(t, false);
         monitor_session_replace_end(t, record);
     }
+}
+
+/* Its device is lost, and another process is looked for: there is nothing to replace any more. */
+static void monitor_session_replace_on_lost(void *arg, struct monitor_session *t,
+                                            const struct ipc_lost *l)
+{
+    (void)arg;
+    monitor_session_replace_drop(t, (enum session_reason)l->reason);
 }
 
 static void monitor_session_replace_on_resumed(void *arg, struct monitor_session *t,
@@ -321,6 +329,7 @@ void monitor_session_replace_init(struct monitor_session_table *table)
 {
     static const struct monitor_session_events events = {
         .evidence_again = monitor_session_replace_on_evidence,
+        .lost = monitor_session_replace_on_lost,
         .replaced = monitor_session_replace_on_replaced,
         .resumed = monitor_session_replace_on_resumed,
         .ended = monitor_session_replace_on_ended};

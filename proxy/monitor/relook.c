@@ -325,6 +325,7 @@ static void relook_on_ended(void *arg, struct monitor_session *t, enum session_r
     for (int i = 0; i < SIDES; i++) {
         sock_close(&t->relook->parties[i].pidfd);
     }
+    sock_close(&t->relook->before.pidfd);
 }
 
 void relook_init(struct monitor_session_table *sessions)
