@@ -67,6 +67,8 @@ static void places_route(const struct places *p, const struct config_route *r)
     places_folder(p, what, r->listen);
     snprintf(what, sizeof what, "route %s: its trace", r->name);
     places_folder(p, what, r->trace_file);
+    snprintf(what, sizeof what, "route %s: its device's memory", r->name);
+    places_folder(p, what, r->adopt);
 }
 
 void places_check(const struct config *c, places_fn *fn, void *arg)

@@ -289,8 +289,8 @@ START_TEST(places_that_others_can_change)
     snprintf(text, sizeof text, "audit %s key %s\ncontrol %s\nroute a {\nlisten %s\nbackend /x\n",
              unit_path("log"), unit_path("open/key"), unit_path("open/c"), unit_path("open/a"));
     snprintf(text + strlen(text), sizeof text - strlen(text),
-             "trace %s\n}\nroute b {\nlisten %s\nbackend %s\n}\n", unit_path("open/t"),
-             unit_path("b"), unit_path("open/x"));
+             "trace %s\nmappable adopt %s\n}\nroute b {\nlisten %s\nbackend %s\n}\n",
+             unit_path("open/t"), unit_path("open/m"), unit_path("b"), unit_path("open/x"));
     write_file(unit_path("conf"), text);
     ck_assert_int_eq(load(unit_path("conf"), &x), 0);
     places_check(&x.c, keep_warning, &w);
@@ -299,7 +299,8 @@ START_TEST(places_that_others_can_change)
     must_warn(&w, 2, "the control socket \"");
     must_warn(&w, 3, "route a: its socket \"");
     must_warn(&w, 4, "route a: its trace \"");
-    ck_assert_uint_eq(w.n, 5);
+    must_warn(&w, 5, "route a: its device's memory \"");
+    ck_assert_uint_eq(w.n, 6);
     ck_assert_ptr_nonnull(strstr(w.texts[3], unit_path("open")));
     let_go(&x);
 }
