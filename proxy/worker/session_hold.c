@@ -91,12 +91,13 @@ static bool session_hold_flush(struct session_hold *h)
         const ssize_t n = sock_send(fd, h->answers + h->answers_start,
                                     h->answers_end - h->answers_start, NULL, MSG_DONTWAIT);
 
-        if (n < 0) {
-            /* A client that is gone is noticed by the channel pair. */
-            if (n == -EAGAIN) {
-                event_add(&h->client_writable, NULL);
-            }
+        if (n == -EAGAIN) {
+            event_add(&h->client_writable, NULL);
             return false;
+        }
+        if (n < 0) {
+            /* The client is gone, as the channel pair notices once it reads. */
+            break;
         }
         h->answers_start += (size_t)n;
         h->session->channels->to_client.mark->total.sent += (uint64_t)n;

@@ -6,6 +6,7 @@
  */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -85,6 +86,37 @@ START_TEST(a_request_that_cannot_be_repeated_gets_an_error)
 }
 END_TEST
 
+/* What the worker has reported to the dead monitor, it reports to the next one again. */
+START_TEST(a_device_is_lost_while_there_is_no_monitor)
+{
+    const int memory_fd = peer_memfd();
+    struct fdset fds;
+    struct message m;
+    struct pair p;
+    struct rig r;
+
+    rig_start(&r, "on backend loss hold 60s\nanswer-after never\n");
+    rig_session(&r, HOLD_RIG_CAPS, HOLD_RIG_CAPS, &p);
+    ck_assert_int_eq(kill(rig_monitor(&r), SIGSTOP), 0);
+    sock_close(&p.backend_fd);
+    fdset_init(&fds);
+    ck_assert_int_eq(fdset_add_take(&fds, dup(memory_fd)), 0);
+    peer_send(p.client_fd, hold_rig_command(1, WIRE_DMA_MAP), &hold_rig_maps[0],
+              sizeof hold_rig_maps[0], &fds);
+    fdset_close(&fds);
+    peer_recv(p.client_fd, &m);
+    ck_assert_uint_eq(m.hdr.flags, WIRE_TYPE_REPLY);
+    message_deinit(&m);
+    ck_assert_int_eq(kill(rig_monitor(&r), SIGKILL), 0);
+    rig_await_log(&r, "its device is gone", NULL, 0);
+    hold_rig_next_device(&r, &p, HOLD_RIG_CAPS);
+    hold_rig_expect_map(&p, 0, memory_fd);
+    rig_await_log(&r, "goes on with another process of its device", NULL, 0);
+    close(memory_fd);
+    end(&r, &p);
+}
+END_TEST
+
 int main(void)
 {
     Suite *const s = suite_create("hold_answers");
@@ -92,5 +124,6 @@ int main(void)
 
     tcase_add_test(c, what_is_answered_during_the_setting_up_is_not_repeated);
     tcase_add_test(c, a_request_that_cannot_be_repeated_gets_an_error);
+    tcase_add_test(c, a_device_is_lost_while_there_is_no_monitor);
     return unit_run(s);
 }

@@ -100,6 +100,9 @@ bool worker_pool_adopt_ignores(const struct worker_process *w, const struct ipc_
     case IPC_EXPORT:
     case IPC_EVIDENCE:
     case IPC_HANDED_OVER:
+    case IPC_LOST:
+    case IPC_ATTACHED:
+    case IPC_DETACHED:
         return true;
     default:
         t = monitor_session_find(w->worker_pool->sessions, m->session);

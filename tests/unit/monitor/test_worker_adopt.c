@@ -374,9 +374,10 @@ END_TEST
 
 START_TEST(what_an_earlier_monitor_was_sent_is_ignored_if_it_is_repeated)
 {
-    static const enum ipc_type types[] = {IPC_EXPORT, IPC_EVIDENCE,    IPC_HANDED_OVER, IPC_PONG,
-                                          IPC_COUNTS, IPC_TURNED_AWAY, IPC_RECEIVED,    IPC_HEARD,
-                                          IPC_READY,  IPC_RESUMED};
+    static const enum ipc_type types[] = {
+        IPC_EXPORT,      IPC_EVIDENCE, IPC_HANDED_OVER, IPC_PONG,  IPC_COUNTS,
+        IPC_TURNED_AWAY, IPC_RECEIVED, IPC_HEARD,       IPC_READY, IPC_RESUMED,
+        IPC_LOST,        IPC_ATTACHED, IPC_DETACHED};
     struct monitor_session *t;
 
     begin();
