@@ -275,13 +275,11 @@ bool monitor_session_device(struct monitor_session *t, const struct ipc_msg *m)
         if (!ipc_replaced_sound(&m->u.replaced)) {
             return false;
         }
-        /* It may be one that was given up here, since an earlier worker has died. */
-        if (t->successor) {
-            if (m->u.replaced.outcome == REPLACE_DONE && (!t->allowed_again || t->successor->dry)) {
-                return false;
-            }
-            OBSERVERS_NOTIFY(&t->table->observers, replaced, t, &m->u.replaced);
+        if (t->successor && m->u.replaced.outcome == REPLACE_DONE &&
+            (!t->allowed_again || t->successor->dry)) {
+            return false;
         }
+        OBSERVERS_NOTIFY(&t->table->observers, replaced, t, &m->u.replaced);
         return true;
     }
     /* It is lost while it is not held, and attached or detached while it is. */
@@ -299,7 +297,8 @@ bool monitor_session_device(struct monitor_session *t, const struct ipc_msg *m)
         }
         OBSERVERS_NOTIFY(&t->table->observers, attached, t, &m->u.attached);
     } else {
-        if (!ipc_detached_sound(&m->u.detached)) {
+        /* Of a process that it has been sent. */
+        if (t->backend_fd < 0 || !ipc_detached_sound(&m->u.detached)) {
             return false;
         }
         OBSERVERS_NOTIFY(&t->table->observers, detached, t, &m->u.detached);

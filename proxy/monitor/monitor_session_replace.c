@@ -25,6 +25,7 @@
 #include "proxy/monitor/monitor_session.h"
 #include "proxy/monitor/monitor_session_hold.h"
 #include "proxy/monitor/monitor_session_peers.h"
+#include "proxy/monitor/monitor_session_stop.h"
 #include "proxy/monitor/relook.h"
 #include "proxy/monitor/routes/route.h"
 #include "proxy/monitor/workers/worker_pool_message.h"
@@ -198,6 +199,14 @@ static void monitor_session_replace_on_replaced(void *arg, struct monitor_sessio
     json_t *record;
 
     (void)arg;
+    if (!p) {
+        /* Given up here, as when the device was lost; or an earlier monitor's, which had the new
+         * process's socket. */
+        if (r->outcome == REPLACE_DONE) {
+            (void)monitor_session_stop(t, REASON_MONITOR_GONE);
+        }
+        return;
+    }
     /* A denial has been logged and recorded with its reason. */
     (void)monitor_session_replace_why(r, text, sizeof text);
     record = monitor_session_replace_record(t, r, text);
