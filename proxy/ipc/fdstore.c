@@ -230,6 +230,13 @@ static struct fdstore_kept *fdstore_find(const struct fdstore *s, const char *na
     return fdstore_all_RB_FIND(&all, &key);
 }
 
+int fdstore_look(const struct fdstore *s, const char *name)
+{
+    const struct fdstore_kept *const k = s ? fdstore_find(s, name) : NULL;
+
+    return k ? k->fd : -ENOENT;
+}
+
 int fdstore_take(struct fdstore *s, const char *name)
 {
     struct fdstore_kept *const k = s ? fdstore_find(s, name) : NULL;

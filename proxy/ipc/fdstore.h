@@ -51,6 +51,9 @@ void fdstore_drop(struct fdstore *s, const char *name);
  */
 int fdstore_take(struct fdstore *s, const char *name) __attribute__((warn_unused_result));
 
+/* Returns the fd that fdstore_take would, borrowed until it is taken, or -ENOENT. */
+int fdstore_look(const struct fdstore *s, const char *name) __attribute__((warn_unused_result));
+
 /*
  * Returns the first name, in strcmp's order, that begins with the prefix, has not been taken and
  * comes after the given one (NULL: the very first), or NULL. It is valid until it is taken; after

@@ -55,8 +55,12 @@ START_TEST(what_it_has_no_use_for_is_dropped)
     manager_configure(&r);
     manager_keep(&m, "x1.of-another-version", STDERR_FILENO);
     manager_keep(&m, "c99", STDERR_FILENO);
+    /* The name of a route, but not a socket that listens at its path. */
+    manager_keep(&m, "r", STDERR_FILENO);
     manager_launch(&m, &r);
     manager_await(&m, "x1.of-another-version", false);
+    manager_await(&m, "r", false);
+    ck_assert_int_eq(access(r.listen, F_OK), 0);
     rig_terminate(&r);
     rig_deinit(&r);
     manager_deinit(&m);

@@ -21,7 +21,7 @@ const char *state_fds_session(uint64_t id, enum state_fd fd, char *out)
 
 const char *state_fds_refusal(uint64_t number, char *out)
 {
-    snprintf(out, STATE_NAME_SIZE, "r%" PRIu64, number);
+    snprintf(out, STATE_NAME_SIZE, "r/%" PRIu64, number);
     return out;
 }
 

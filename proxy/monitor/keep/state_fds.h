@@ -11,8 +11,8 @@ struct fdstore;
 /* The state file itself. */
 #define STATE_NAME_FILE "st"
 
-/* The listening socket for metrics. */
-#define STATE_NAME_METRICS "m"
+/* The listening socket for metrics. A route cannot have this name. */
+#define STATE_NAME_METRICS "m/"
 
 /* Begins the names of listening sockets (state_fds_path) and of configurations' texts. */
 #define STATE_NAME_LISTENER "l."

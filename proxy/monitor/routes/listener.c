@@ -207,20 +207,21 @@ int listener_activate(struct listener **out, struct fdstore *store,
                       const struct config_route *config)
 {
     const struct log_subject about = {.route = config->name};
-    int fd = fdstore_take(store, config->name);
+    int fd = fdstore_look(store, config->name);
     int err;
 
     *out = NULL;
     if (fd < 0) {
         return fd;
     }
+    /* It is not taken: fds of the broker's own have such names as well. */
     if (!listener_is_at(fd, config->listen)) {
         log_line(LOG_WARNING, &about,
-                 "the socket that the service manager has passed under this name does not listen "
-                 "at the route's path; listening there without it");
-        sock_close(&fd);
+                 "the fd that is kept under this name does not listen at the route's path; "
+                 "listening there without it");
         return -ENOENT;
     }
+    fd = fdstore_take(store, config->name);
     err = sock_nonblock(fd);
     if (!err) {
         err = sock_pass_sender(fd, true);
