@@ -131,10 +131,9 @@ static void spdx_judge_reason_with(const struct spdx *e, size_t term, int versio
     } else if (x->effect == SPDX_OBSCURE ||
                (x->effect == SPDX_LINKS && r->compat == SPDX_INCOMPATIBLE)) {
         spdx_judge_write(r, SPDX_UNKNOWN, x->why, x->source);
-    } else if (x->effect == SPDX_WAIVES && version == 2 && r->compat == SPDX_INCOMPATIBLE &&
-               strcmp(spdx_licence_at(meaning.licence)->id, "Apache-2.0") == 0) {
-        spdx_judge_write(r, SPDX_COMPATIBLE, x->why, x->source);
-    } else if (meaning.addition < 0 && r->compat == SPDX_COMPATIBLE) {
+    } else if ((x->effect == SPDX_WAIVES && version == 2 && r->compat == SPDX_INCOMPATIBLE &&
+                strcmp(spdx_licence_at(meaning.licence)->id, "Apache-2.0") == 0) ||
+               (meaning.addition < 0 && r->compat == SPDX_COMPATIBLE)) {
         spdx_judge_write(r, SPDX_COMPATIBLE, x->why, x->source);
     }
 }

@@ -341,7 +341,7 @@ bool exporter_figures_of(struct exporter_figures *f, const void *snapshot, size_
     const struct snapshot_broker *const b = snapshot;
 
     *f = (struct exporter_figures){.broker = b};
-    if (n < sizeof *b || b->routes > LIMIT_ROUTES * 2 || b->workers > LIMIT_WORKERS * 2 ||
+    if (n < sizeof *b || b->routes > 2ull * LIMIT_ROUTES || b->workers > 2ull * LIMIT_WORKERS ||
         n != snapshot_size(b->routes, b->workers)) {
         return false;
     }

@@ -267,20 +267,25 @@ json_t *monitor_session_facts(const struct monitor_session *t)
 
 /* ---- events ---- */
 
+/* A replacement is over. */
+static bool monitor_session_replaced(struct monitor_session *t, const struct ipc_replaced *r)
+{
+    if (!ipc_replaced_sound(r)) {
+        return false;
+    }
+    if (t->successor && r->outcome == REPLACE_DONE && (!t->allowed_again || t->successor->dry)) {
+        return false;
+    }
+    OBSERVERS_NOTIFY(&t->table->observers, replaced, t, r);
+    return true;
+}
+
 bool monitor_session_device(struct monitor_session *t, const struct ipc_msg *m)
 {
     const bool lost = m->type == IPC_LOST;
 
     if (m->type == IPC_REPLACED) {
-        if (!ipc_replaced_sound(&m->u.replaced)) {
-            return false;
-        }
-        if (t->successor && m->u.replaced.outcome == REPLACE_DONE &&
-            (!t->allowed_again || t->successor->dry)) {
-            return false;
-        }
-        OBSERVERS_NOTIFY(&t->table->observers, replaced, t, &m->u.replaced);
-        return true;
+        return monitor_session_replaced(t, &m->u.replaced);
     }
     /* It is lost while it is not held, and attached or detached while it is. */
     if (lost != (t->hold == NULL)) {

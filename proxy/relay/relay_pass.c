@@ -359,7 +359,8 @@ bool relay_pass_beginning(struct relay_direction *p, struct relay_look *look,
         *outcome = RELAY_HANDED_ON;
         return true;
     }
-    v = relay_judge_time(p, hdr, m->total.taken, v);
+    /* A late reply does not begin here. */
+    (void)relay_judge_time(p, hdr, m->total.taken, v);
     memcpy(m->front, p->queue->data, look->bound < sizeof m->front ? look->bound : sizeof m->front);
     p->copied_messages = 0;
     *outcome = relay_pass_on(p, detail);

@@ -63,19 +63,18 @@ static void session_attach_on_io(void *arg, const struct device_io_event *e)
 {
     struct session_attach *const a = arg;
 
-    if (e->news == DEVICE_IO_SENT) {
+    if (e->news == DEVICE_IO_SENT ||
+        (e->news == DEVICE_IO_REPLY && session_attach_same_memory(&a->reattach, &e->hdr, e->fds) &&
+         reattach_reply(&a->reattach, &e->hdr, e->payload, e->n))) {
         session_attach_make(a);
-    } else if (e->news != DEVICE_IO_REPLY) {
+        return;
+    }
+    if (e->news != DEVICE_IO_REPLY) {
         a->reattach.difference = (struct ipc_difference){
             .what = e->news == DEVICE_IO_STRAY ? IPC_DIFFERS_STRAY : IPC_DIFFERS_NOT,
             .command = e->hdr.command};
-        a->fn(a->arg, &a->reattach.difference);
-    } else if (session_attach_same_memory(&a->reattach, &e->hdr, e->fds) &&
-               reattach_reply(&a->reattach, &e->hdr, e->payload, e->n)) {
-        session_attach_make(a);
-    } else {
-        a->fn(a->arg, &a->reattach.difference);
     }
+    a->fn(a->arg, &a->reattach.difference);
 }
 
 struct session_attach *session_attach_new(struct event_base *base, int fd,

@@ -211,7 +211,7 @@ static size_t unpack_zstd_next(const struct unpack *u)
     return wants < u->have - u->at ? wants : u->have - u->at;
 }
 
-static ssize_t unpack_step_zstd(struct unpack *u, uint8_t *out, size_t n)
+static ssize_t unpack_step_zstd(struct unpack *u, void *out, size_t n)
 {
     ZSTD_inBuffer in = {.src = u->in, .size = u->at + unpack_zstd_next(u), .pos = u->at};
     ZSTD_outBuffer o = {.dst = out, .size = n};

@@ -9,19 +9,31 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* Skips a word and the number behind it. Returns false if they are not there. */
+static bool memory_link_skip(const char **p, const char *word)
+{
+    const size_t n = strlen(word);
+    size_t digits;
+
+    if (strncmp(*p, word, n) != 0) {
+        return false;
+    }
+    digits = strspn(*p + n, "0123456789");
+    *p += n + digits;
+    return digits > 0;
+}
+
 /* Returns true if the path is such a link as we make; its target is in out. */
 static bool memory_link_is_ours(const char *path, char *out, size_t size)
 {
     const ssize_t n = readlink(path, out, size - 1);
-    int pid;
-    int fd;
-    int end = 0;
+    const char *p = out;
 
     if (n <= 0) {
         return false;
     }
     out[n] = '\0';
-    return sscanf(out, "/proc/%d/fd/%d%n", &pid, &fd, &end) == 2 && end == n;
+    return memory_link_skip(&p, "/proc/") && memory_link_skip(&p, "/fd/") && *p == '\0';
 }
 
 /* Returns true if both are the same file. */
