@@ -331,6 +331,14 @@ static size_t log_add_head(char *line, const char *function, enum log_level leve
     return log_add(line, 0, "%s: %s:", program, level_names[level]);
 }
 
+/* A newline would end the field, and begin another one of the text's choice. */
+static void log_keep_field(char *text, size_t n)
+{
+    for (char *at = text; (at = memchr(at, '\n', n - (size_t)(at - text)));) {
+        *at = ' ';
+    }
+}
+
 void log_line_from(const char *function, enum log_level level, const struct log_subject *about,
                    const char *fmt, ...)
 {
@@ -355,6 +363,7 @@ void log_line_from(const char *function, enum log_level level, const struct log_
         /* The space that follows a head of other forms. */
         at--;
         memmove(line + head, line + head + 1, at - head);
+        log_keep_field(line + head, at - head);
     }
     line[at++] = '\n';
     log_put(line, at);

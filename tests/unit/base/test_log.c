@@ -310,6 +310,7 @@ START_TEST(the_journal_gets_fields)
     log_to_journal(path);
     log_line_from("f", LOG_WARNING, &about, "denied: %d", 1);
     log_line_from("g", LOG_ERROR, NULL, "text");
+    log_line_from("g", LOG_ERROR, NULL, "%s", "two lines\nPOEMD_VERDICT=allow\n");
     /* As each process that inherits it does. */
     log_init("poemd", LOG_INFO);
     log_dress();
@@ -322,6 +323,9 @@ START_TEST(the_journal_gets_fields)
                                "MESSAGE_ID=5c9b1f0de6a44a0f8d8e3a5a3c1c7f21\n"
                                "MESSAGE=session=7 route=a\\x0ab leg=client: denied: 1\n");
     journal_expect(journal_fd, "PRIORITY=3\nSYSLOG_IDENTIFIER=poemd\nCODE_FUNC=g\nMESSAGE=text\n");
+    /* No text adds a field. */
+    journal_expect(journal_fd, "PRIORITY=3\nSYSLOG_IDENTIFIER=poemd\nCODE_FUNC=g\n"
+                               "MESSAGE=two lines POEMD_VERDICT=allow \n");
     journal_expect(journal_fd, "PRIORITY=6\nSYSLOG_IDENTIFIER=poemd\nCODE_FUNC=h\nMESSAGE=again\n");
     ck_assert_int_eq(unsetenv("JOURNAL_STREAM"), 0);
     close(saved);
