@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sqlite3.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -362,6 +363,7 @@ static int database_fill(struct database *d, const char *filter)
 static bool database_open(struct database *d)
 {
     const int fd = open(d->out, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    char *path = NULL;
 
     if (fd < 0) {
         (void)poemctl_could_not(d->action, d->out,
@@ -370,12 +372,18 @@ static bool database_open(struct database *d)
         return false;
     }
     close(fd);
-    if (sqlite3_open_v2(d->out, &d->db, SQLITE_OPEN_READWRITE, NULL) != SQLITE_OK ||
+    /* To sqlite, ":memory:" and "file:..." are other places than files of these names. */
+    if (asprintf(&path, "%s%s", d->out[0] == '/' ? "" : "./", d->out) < 0) {
+        (void)poemctl_could_not(d->action, d->out, "out of memory");
+        return false;
+    }
+    if (sqlite3_open_v2(path, &d->db, SQLITE_OPEN_READWRITE, NULL) != SQLITE_OK ||
         sqlite3_exec(d->db, "PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; BEGIN", NULL, NULL,
                      NULL) != SQLITE_OK ||
         sqlite3_exec(d->db, trace_database_schema, NULL, NULL, NULL) != SQLITE_OK) {
         database_fail(d);
     }
+    free(path);
     return !d->failed;
 }
 

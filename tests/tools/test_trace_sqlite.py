@@ -103,6 +103,17 @@ class Sqlite(unittest.TestCase):
         self.assertIn("this file exists", done.stderr)
         self.assertEqual(self.out.read_text(), "mine")
 
+    def test_each_name_is_that_of_a_file(self) -> None:
+        for name in (":memory:", "file:t.db?mode=memory"):
+            with self.subTest(name=name):
+                done = subprocess.run([build / "poemctl", "trace", "export", "--sqlite", name,
+                                       self.trace], cwd=self.out.parent, check=False,
+                                      timeout=PATIENCE)
+                self.assertEqual(done.returncode, 0)
+                db = sqlite3.connect(self.out.with_name(name))
+                self.addCleanup(db.close)
+                self.assertGreater(self.one(db, "SELECT count(*) FROM message"), 70)
+
     def test_a_trace_that_is_cut_off_is_written_as_far_as_it_goes(self) -> None:
         self.trace.write_bytes(self.trace.read_bytes()[:-10])
         done = poemctl("trace", "export", "--sqlite", self.out, self.trace)
