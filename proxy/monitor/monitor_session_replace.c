@@ -175,9 +175,14 @@ static void monitor_session_replace_end(struct monitor_session *t, json_t *recor
 static void monitor_session_replace_take_over(struct monitor_session *t)
 {
     struct monitor_session_replace *const p = monitor_session_replace_of(t);
+    const bool gone = t->gone & (1u << SIDE_BACKEND);
 
     monitor_session_forget_peer(t, SIDE_BACKEND);
     t->gone &= ~(1u << SIDE_BACKEND);
+    if (gone) {
+        /* The worker may take the end of the old process for that of the new one. */
+        worker_pool_peer_gone(t);
+    }
     state_fds_drop(t->table->context->store, t->id, 1u << STATE_FD_BACKEND);
     t->kept_fds &= ~(1u << STATE_FD_BACKEND);
     monitor_session_replace_exchange(t);

@@ -196,7 +196,10 @@ bool session_decide(struct session_host *h, uint64_t id, int err, enum session_r
  */
 void session_taint(struct session *s, enum side by, uint32_t bits);
 
-/* The processes of these parties (1 << enum side) are gone, which may end the session. */
+/*
+ * The processes of these parties (1 << enum side), and of no others, are gone, which may end the
+ * session.
+ */
 void session_gone(struct session_host *h, uint64_t id, uint32_t parties);
 
 /* The monitor has recorded this session's export of memory. */

@@ -230,7 +230,7 @@ void session_gone(struct session_host *h, uint64_t id, uint32_t parties)
     if (s->guard->watch.backend == WATCH_LOST) {
         parties &= ~PARTY(SIDE_BACKEND);
     }
-    s->guard->watch.gone |= parties;
+    s->guard->watch.gone = parties;
     if (s->channels) {
         session_watch_gone(s);
     }

@@ -145,6 +145,23 @@ START_TEST(the_end_of_a_process_that_has_just_come)
 }
 END_TEST
 
+/* The end of a replaced process may come late: then the monitor corrects itself. */
+START_TEST(the_end_of_a_process_that_is_replaced_already)
+{
+    struct rig_peers p;
+    struct session *s;
+
+    rig_session(&rig, &p, 1, 0, 0);
+    rig_lead(&rig, &p, SESSION_RELAYING);
+    s = TAILQ_FIRST(&rig.host.lists[SESSION_RELAYING]);
+    session_gone(&rig.host, 1, 1u << SIDE_BACKEND);
+    ck_assert_int_eq(session_watch_died(s), REASON_BACKEND_DIED);
+    session_gone(&rig.host, 1, 0);
+    ck_assert_int_eq(session_watch_died(s), REASON_NONE);
+    rig_close_peers(&p);
+}
+END_TEST
+
 START_TEST(draining_that_does_not_come_to_its_end)
 {
     struct rig_peers p;
@@ -527,6 +544,7 @@ int main(void)
     tcase_add_test(tc, draining_that_does_not_come_to_its_end);
     tcase_add_test(tc, the_end_of_a_process_that_is_lost_already);
     tcase_add_test(tc, the_end_of_a_process_that_has_just_come);
+    tcase_add_test(tc, the_end_of_a_process_that_is_replaced_already);
     tcase_add_test(tc, a_client_is_told_and_nobody_else);
     tcase_add_test(tc, a_client_whose_request_has_been_read);
     tcase_add_test(tc, refusals_up_to_the_limit_and_one_past);
