@@ -11,6 +11,11 @@
 
 #define SEALS (F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
 
+int sealed_seal(int fd)
+{
+    return fcntl(fd, F_ADD_SEALS, SEALS) < 0 ? -errno : 0;
+}
+
 int sealed_new(const char *name, const struct sealed_part *parts, size_t n)
 {
     const int fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
@@ -26,8 +31,8 @@ int sealed_new(const char *name, const struct sealed_part *parts, size_t n)
             err = written < 0 ? -errno : -EIO;
         }
     }
-    if (!err && fcntl(fd, F_ADD_SEALS, SEALS) < 0) {
-        err = -errno;
+    if (!err) {
+        err = sealed_seal(fd);
     }
     if (err) {
         close(fd);

@@ -19,4 +19,10 @@ struct sealed_part {
 int sealed_new(const char *name, const struct sealed_part *parts, size_t n)
     __attribute__((warn_unused_result));
 
+/*
+ * Seals a file in memory (borrowed fd, made with MFD_ALLOW_SEALING) in the same way: nor can the
+ * child make it larger. Returns 0 or -errno.
+ */
+int sealed_seal(int fd) __attribute__((warn_unused_result));
+
 #endif

@@ -2,6 +2,7 @@
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /* Metrics of the real poemd, as a collector reads them. */
 #define _GNU_SOURCE
+#include <errno.h>
 #include <netinet/in.h>
 #include <signal.h>
 #include <stdio.h>
@@ -9,10 +10,14 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include "base/sock.h"
+#include "proxy/exporter/exporter.h"
+#include "tests/daemon/inject.h"
 #include "tests/daemon/rig.h"
 #include "tests/support/patience.h"
 #include "tests/support/peer.h"
@@ -236,6 +241,62 @@ static pid_t metrics_exporter(const struct rig *r)
     ck_abort_msg("there is no exporter");
 }
 
+/* Returns the number of the process's fd of this file, or -1. */
+static int metrics_find_fd(pid_t pid, const char *file)
+{
+    char path[64];
+    char is[256];
+
+    for (int fd = 0; fd < 64; fd++) {
+        ssize_t n;
+
+        snprintf(path, sizeof path, "/proc/%ld/fd/%d", (long)pid, fd);
+        n = readlink(path, is, sizeof is - 1);
+        if (n > 0 && strncmp(is, file, strlen(file)) == 0) {
+            return fd;
+        }
+    }
+    return -1;
+}
+
+/* As an exporter could that was taken over: a snapshot is not memory that it can fill. */
+START_TEST(an_exporter_cannot_write_to_its_snapshot)
+{
+    const char ask = EXPORTER_ASK;
+    struct msghdr msg = {.msg_iovlen = 1, .msg_controllen = CMSG_SPACE(sizeof(int))};
+    const char control[CMSG_SPACE(sizeof(int))] = "";
+    struct injection j;
+    struct iovec iov = {.iov_len = 1};
+    uint64_t at;
+    struct rig r;
+    int fd;
+
+    if (rig_wrapped() || geteuid() != 0 || !inject_possible()) {
+        puts("skipped: an_exporter_cannot_write_to_its_snapshot: needs root, x86-64, no valgrind");
+        return;
+    }
+    metrics_start(&r, metrics_socket());
+    metrics_expect(metrics_scrape(), "HTTP/1.1 200 OK\r\n");
+    inject_begin(&j, metrics_exporter(&r));
+    iov.iov_base = (void *)(uintptr_t)inject_bytes(&j, 0, &ask, sizeof ask);
+    msg.msg_iov = (void *)(uintptr_t)inject_bytes(&j, 1, &iov, sizeof iov);
+    msg.msg_control = (void *)(uintptr_t)inject_bytes(&j, 2, control, sizeof control);
+    at = inject_bytes(&j, 3, &msg, sizeof msg);
+    ck_assert_int_eq(
+        inject_call(&j, SYS_sendto, (uint64_t[6]){EXPORTER_CHANNEL_FD, (uintptr_t)iov.iov_base, 1}),
+        1);
+    ck_assert_int_eq(inject_call(&j, SYS_recvmsg, (uint64_t[6]){EXPORTER_CHANNEL_FD, at}), 1);
+    fd = metrics_find_fd(j.pid, "/memfd:poemd-metrics");
+    ck_assert_int_ge(fd, 0);
+    ck_assert_int_eq(
+        inject_call(&j, SYS_writev, (uint64_t[6]){(uint64_t)fd, (uintptr_t)msg.msg_iov, 1}),
+        -EPERM);
+    inject_end(&j);
+    rig_terminate(&r);
+    rig_deinit(&r);
+}
+END_TEST
+
 START_TEST(an_exporter_that_dies_is_replaced)
 {
     pid_t first;
@@ -312,6 +373,7 @@ int main(void)
     tcase_add_test(tc, all_but_a_get_of_metrics_is_refused);
     tcase_add_test(tc, clients_that_send_nothing_harm_nobody);
     tcase_add_test(tc, an_exporter_that_dies_is_replaced);
+    tcase_add_test(tc, an_exporter_cannot_write_to_its_snapshot);
     tcase_add_loop_test(tc, the_next_monitor_serves_at_the_same_socket, 0,
                         sizeof kept_names / sizeof *kept_names);
     tcase_add_test(tc, promtool_finds_nothing_to_complain_about);

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/sealed.h"
 #include "base/sock.h"
 #include "proxy/ipc/turn.h"
 #include "proxy/monitor/monitor_context.h"
@@ -23,7 +24,7 @@
 
 int metrics_snapshot_begin(struct metrics_snapshot *p)
 {
-    p->fd = memfd_create("poemd-metrics", MFD_CLOEXEC);
+    p->fd = memfd_create("poemd-metrics", MFD_CLOEXEC | MFD_ALLOW_SEALING);
     p->next = 0;
     p->n = 0;
     p->ns = 0;
@@ -126,6 +127,7 @@ int metrics_snapshot_go_on(struct metrics_snapshot *p, const struct metrics_subj
         const int err = metrics_snapshot_workers(p, s->workers);
 
         r = err ? err : metrics_snapshot_broker(p, s, counts);
+        r = r ? r : sealed_seal(p->fd);
         r = r == 0 ? 1 : r;
     }
     p->ns += clock_ns() - began;
