@@ -105,7 +105,7 @@ void setup_free(struct setup *s);
 void setup_give_up(struct setup *s, enum setup_lack why);
 
 /*
- * While it is pinned, a record that is given up does not change any more, but keeps what it has:
+ * While it is pinned, a record that is given up does not change any more, but keeps all it has:
  * for a reader of it that goes on in later turns of the loop (reattach.h).
  */
 void setup_pin(struct setup *s, bool on);

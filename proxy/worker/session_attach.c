@@ -106,6 +106,11 @@ void session_attach_free(struct session_attach *a)
     }
 }
 
+void session_attach_check_senders(struct session_attach *a, struct sender_check *check)
+{
+    device_io_check_senders(a->io, check);
+}
+
 bool session_attach_repeats(const struct session_attach *a)
 {
     return a->reattach.step >= REATTACH_REQUESTS;

@@ -13,11 +13,13 @@
 #include "proxy/ipc/ipc.h"
 #include "proxy/relay/setup.h"
 
+struct sender_check;
 struct session_attach;
 
 /*
  * The device is set up; or refused, with the difference (IPC_DIFFERS_NOT: it has closed its socket
- * or sent what is no message). Called once, and never from session_attach_new; may free it.
+ * or sent bytes that are not a message). Called once, and never from session_attach_new; may free
+ * it.
  */
 typedef void session_attach_fn(void *arg, const struct ipc_difference *refused);
 
@@ -32,6 +34,12 @@ struct session_attach *session_attach_new(struct event_base *base, int fd,
 
 /* NULL is allowed. */
 void session_attach_free(struct session_attach *a);
+
+/*
+ * Checks the senders of replies, so that a process in the place of the judged one gets no more than
+ * the first message. check is borrowed; NULL: not.
+ */
+void session_attach_check_senders(struct session_attach *a, struct sender_check *check);
 
 /* Returns true if requests of the client are being sent to the device, or have been. */
 bool session_attach_repeats(const struct session_attach *a);

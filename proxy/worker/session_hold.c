@@ -183,7 +183,7 @@ static size_t session_hold_make_answer(struct session_hold *h, const struct setu
                                        uint8_t out[SETUP_ANSWER_MAX])
 {
     const bool sets_up = h->state == HOLD_SETS_UP;
-    /* An answer would change what the next process is being given. */
+    /* An answer would change the record, which the next process is being given. */
     const size_t n = sets_up ? 0 : setup_answer(h->setup, r, out);
 
     if (n == 0 && session_hold_is_due(h, r)) {
@@ -420,6 +420,8 @@ static void session_hold_on_attach(void *arg, const struct ipc_difference *refus
 /* Begins to set up the allowed process, once the client is not inside a message. */
 static void session_hold_set_up(struct session_hold *h)
 {
+    struct sender_check *const check = h->session->guard->watching[SIDE_BACKEND];
+
     session_hold_answer(h);
     if (h->session->state != SESSION_RELAYING) {
         return;
@@ -433,6 +435,10 @@ static void session_hold_set_up(struct session_hold *h)
                                    h->promised.max_msg_fds, session_hold_on_attach, h);
     if (!h->attach) {
         session_end(h->session, REASON_NO_RESOURCES);
+        return;
+    }
+    if (sender_check_is_strict(check)) {
+        session_attach_check_senders(h->attach, check);
     }
 }
 

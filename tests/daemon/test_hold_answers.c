@@ -9,6 +9,8 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/sock.h"
@@ -86,6 +88,47 @@ START_TEST(a_request_that_cannot_be_repeated_gets_an_error)
 }
 END_TEST
 
+/* "same-process": the judged process leaves its place to another one, which gets no more. */
+START_TEST(another_process_than_the_judged_one_gets_one_message)
+{
+    const int memory_fd = peer_memfd();
+    struct message m;
+    struct pair p;
+    struct rig r;
+    pid_t pid;
+    int status;
+
+    rig_start(&r, "on backend loss hold 60s\nanswer-after never\nsame-process end of backend\n");
+    rig_session(&r, HOLD_RIG_CAPS, HOLD_RIG_CAPS, &p);
+    hold_rig_set_up_map(&p, 0, memory_fd);
+    hold_rig_set_up_map(&p, 1, memory_fd);
+    hold_rig_lose_device(&r, &p);
+    hold_rig_next_device(&r, &p, HOLD_RIG_CAPS);
+    hold_rig_hear(p.backend_fd, WIRE_DMA_MAP, 1, &m);
+    pid = fork();
+    if (pid == 0) {
+        const struct wire_hdr reply = wire_reply_hdr(&m.hdr, 0);
+        uint8_t bytes[WIRE_HDR_SIZE];
+
+        wire_put_hdr(bytes, &reply);
+        _exit(write(p.backend_fd, bytes, sizeof bytes) != sizeof bytes);
+    }
+    ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+    ck_assert_int_eq(status, 0);
+    message_deinit(&m);
+    rig_await_log(&r, "handed on: its socket is used by process", NULL, 0);
+    rig_await_log(&r, "another process of its device is not taken", NULL, 0);
+    ck_assert_int_eq(recv(p.backend_fd, &status, sizeof status, 0), 0);
+    sock_close(&p.backend_fd);
+    hold_rig_next_device(&r, &p, HOLD_RIG_CAPS);
+    hold_rig_expect_map(&p, 0, memory_fd);
+    hold_rig_expect_map(&p, 1, memory_fd);
+    rig_await_log(&r, "goes on with another process of its device", NULL, 0);
+    close(memory_fd);
+    end(&r, &p);
+}
+END_TEST
+
 /* What the worker has reported to the dead monitor, it reports to the next one again. */
 START_TEST(a_device_is_lost_while_there_is_no_monitor)
 {
@@ -125,5 +168,6 @@ int main(void)
     tcase_add_test(c, what_is_answered_during_the_setting_up_is_not_repeated);
     tcase_add_test(c, a_request_that_cannot_be_repeated_gets_an_error);
     tcase_add_test(c, a_device_is_lost_while_there_is_no_monitor);
+    tcase_add_test(c, another_process_than_the_judged_one_gets_one_message);
     return unit_run(s);
 }

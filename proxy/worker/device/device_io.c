@@ -12,10 +12,12 @@
 #include "base/fdset.h"
 #include "base/sock.h"
 #include "proxy/relay/reattach.h"
+#include "proxy/relay/sender_check.h"
 
 struct device_io {
     int fd; /* borrowed */
     struct event ready;
+    struct sender_check *check; /* borrowed; NULL: none */
     bool beside;
     bool inside;    /* on_ready runs: it frees and goes on itself */
     bool freed;     /* … at its end */
@@ -110,15 +112,22 @@ static enum device_io_step device_io_answer_busy(struct device_io *io, const str
     return DEVICE_IO_ON;
 }
 
-/* Reads until in has size bytes. Returns 1, -EAGAIN or -errno. */
+/* Reads until in has size bytes. Returns 1, -EAGAIN, -EXDEV for another sender, or -errno. */
 static int device_io_read(struct device_io *io, size_t size)
 {
     while (io->have < size) {
+        uint8_t *const to = io->in + io->have;
+        struct sock_sender from;
         const ssize_t n =
-            sock_recv(io->fd, io->in + io->have, size - io->have, &io->in_fds, MSG_DONTWAIT);
+            io->check
+                ? sock_recv_from(io->fd, to, size - io->have, &io->in_fds, MSG_DONTWAIT, &from)
+                : sock_recv(io->fd, to, size - io->have, &io->in_fds, MSG_DONTWAIT);
 
         if (n <= 0) {
             return n == 0 ? -ECONNRESET : (int)n;
+        }
+        if (io->check && !sender_check_look(io->check, &from)) {
+            return -EXDEV;
         }
         io->have += (size_t)n;
     }
@@ -155,7 +164,7 @@ static enum device_io_step device_io_hear(struct device_io *io)
         return io->beside && io->have == 0 ? DEVICE_IO_WAITS : device_io_wait(io, EV_READ);
     }
     if (r < 0) {
-        return device_io_fail(io, DEVICE_IO_GONE, &hdr);
+        return device_io_fail(io, r == -EXDEV ? DEVICE_IO_STRAY : DEVICE_IO_GONE, &hdr);
     }
     io->have = 0;
     step = device_io_judge(io, &hdr);
@@ -211,6 +220,11 @@ void device_io_free(struct device_io *io)
         fdset_close(&io->in_fds);
         free(io);
     }
+}
+
+void device_io_check_senders(struct device_io *io, struct sender_check *check)
+{
+    io->check = check;
 }
 
 void device_io_set_beside(struct device_io *io, bool beside)

@@ -20,12 +20,14 @@
 struct device_io;
 struct fdset;
 struct reattach_message;
+struct sender_check;
 
 enum device_io_news {
     DEVICE_IO_SENT,  /* the message, to which no reply is expected */
     DEVICE_IO_REPLY, /* a reply has come, perhaps not the one that was asked for */
     DEVICE_IO_GONE,  /* the device has closed its socket */
-    DEVICE_IO_STRAY, /* it has sent a message that cannot be read: too large, or not a message */
+    DEVICE_IO_STRAY, /* it has sent a message that cannot be read: too large, or not a message; or
+                      * another process has, for which the session would end */
 };
 
 struct device_io_event {
@@ -48,6 +50,9 @@ struct device_io *device_io_new(struct event_base *base, int fd, size_t room, de
 
 /* NULL is allowed. */
 void device_io_free(struct device_io *io);
+
+/* Checks the sender of each message. check is borrowed; NULL: not. */
+void device_io_check_senders(struct device_io *io, struct sender_check *check);
 
 /* Is beside a channel pair from now on, or alone. */
 void device_io_set_beside(struct device_io *io, bool beside);

@@ -41,6 +41,7 @@ struct session_replace {
     struct sender_check_settings same;
     struct session_page_sender greeted_by;
     struct sender_check greeting_check; /* of the new process, until it has been swapped in */
+    struct sender_check *new_check;     /* … or NULL */
     struct greeting *greeting;          /* owned */
     int fd; /* owned: of the new process, or of the old one once that is swapped out */
     struct device_io *io[REPLACE_BOTH]; /* owned; NULL: none yet */
@@ -230,6 +231,9 @@ static bool session_replace_send(struct session_replace *r, enum session_replace
         return false;
     }
     device_io_set_beside(r->io[which], beside);
+    if (which == REPLACE_NEW && sender_check_is_strict(r->new_check)) {
+        device_io_check_senders(r->io[which], r->new_check);
+    }
     if (beside && wire_get_hdr(r->message.bytes, r->message.n, UINT32_MAX, &hdr) == WIRE_FRAME_OK) {
         channel_pair_await(l, hdr.id);
     }
@@ -519,7 +523,8 @@ static bool session_replace_greet_take(struct session_replace *r,
     how.request = session_hold_request(s->guard->hold, &how.request_size);
     if (sender_check_init(&r->greeting_check, &settings->same, SIDE_BACKEND, &r->greeted_by,
                           session_replace_on_stranger, r)) {
-        how.sender_check[SIDE_BACKEND] = &r->greeting_check;
+        r->new_check = &r->greeting_check;
+        how.sender_check[SIDE_BACKEND] = r->new_check;
     }
     r->greeting =
         greeting_new_take(s->host->base, -1, device_fd, &how, session_replace_on_greeting, r);
