@@ -59,6 +59,36 @@ START_TEST(evidence_out_of_turn_is_refused)
 }
 END_TEST
 
+/* A worker that was taken over: its session is held, and no process has been allowed for it. */
+START_TEST(no_process_takes_the_place_before_its_verdict)
+{
+    const enum ipc_type type = _i ? IPC_DETACHED : IPC_ATTACHED;
+
+    put_into(SESSION_RELAYING);
+    session.backend_fd = -1;
+    session.hold = (void *)&session; /* never looked into */
+    ck_assert(!monitor_session_device(&session, &(struct ipc_msg){.type = type}));
+    session.backend_fd = 0;
+    session.allowed_again = true;
+    ck_assert(monitor_session_device(&session, &(struct ipc_msg){.type = type}));
+}
+END_TEST
+
+START_TEST(no_device_is_replaced_before_the_verdict_or_in_a_trial)
+{
+    const struct ipc_msg done = {.type = IPC_REPLACED, .u.replaced.outcome = REPLACE_DONE};
+    struct monitor_session_successor other = {.dry = _i};
+
+    put_into(SESSION_RELAYING);
+    session.successor = &other;
+    session.allowed_again = other.dry;
+    ck_assert(!monitor_session_device(&session, &done));
+    other.dry = false;
+    session.allowed_again = true;
+    ck_assert(monitor_session_device(&session, &done));
+}
+END_TEST
+
 int main(void)
 {
     Suite *const s = suite_create("ticket");
@@ -66,5 +96,7 @@ int main(void)
 
     tcase_add_loop_test(tc, only_one_that_was_decided_relays, 0, SESSION_STATES);
     tcase_add_loop_test(tc, evidence_out_of_turn_is_refused, 0, SESSION_STATES);
+    tcase_add_loop_test(tc, no_process_takes_the_place_before_its_verdict, 0, 2);
+    tcase_add_loop_test(tc, no_device_is_replaced_before_the_verdict_or_in_a_trial, 0, 2);
     return unit_run(s);
 }
