@@ -49,6 +49,7 @@
 #include "proxy/monitor/takeover/takeover_devices.h"
 #include "proxy/monitor/takeover/takeover_keep.h"
 #include "proxy/monitor/tracing/tracing.h"
+#include "proxy/monitor/tracing/tracing_resume.h"
 #include "proxy/monitor/upgrade/upgrade.h"
 #include "proxy/monitor/workers/worker_pool.h"
 #include "proxy/signals.h"
@@ -453,6 +454,8 @@ static int monitor_start_devices(struct monitor *m)
         return err;
     }
     takeover_sessions(&m->takeover, &host);
+    tracing_resume(m->tracing, m->control != NULL);
+    control_resume(m->control);
     for (struct route *r = route_from(&m->routes, 0); r; r = route_next(&m->routes, r)) {
         if (r->spawn) {
             spawn_start(r->spawn, takeover_devices_before(&m->takeover, r));

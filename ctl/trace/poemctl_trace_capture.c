@@ -219,6 +219,9 @@ static int trace_capture_await_end(struct control_connection *c)
 
     if (code == POEMCTL_YES && json_object_size(part) > 0) {
         code = trace_capture_write_end(json_object_get(part, "trace"));
+    } else if (code == POEMCTL_YES) {
+        poemctl_error("trace start", "the capture has ended: poemd does not remember how");
+        code = POEMCTL_COULD_NOT;
     }
     json_decref(part);
     return code;

@@ -289,7 +289,7 @@ START_TEST(an_end_with_the_tracer_behind_which_others_have_ended)
         }
     }
     ck_assert_int_eq(kill(trace_rig_tracer(&r), SIGKILL), 0);
-    await_state(FIRST, "ended", "i/o error");
+    await_state(FIRST, "ended", "tracer gone");
     await_state(1, "running", NULL);
     rig_stop(&r);
 }

@@ -77,6 +77,21 @@ static void tracer_stop(struct tracer *t)
     tracer_capture_stop(c, t->in.error);
 }
 
+/* The next monitor goes on with the capture: sends it what the last one may have received. */
+static void tracer_resume(struct tracer *t)
+{
+    struct tracer_capture *const c = tracer_capture_find(t, t->in.capture);
+
+    if (c) {
+        tracer_capture_notify(c, TRACER_COUNTS, 0);
+        return;
+    }
+    tracer_msg_init(&t->out, TRACER_STOPPED);
+    t->out.capture = t->in.capture;
+    t->out.error = TRACER_IO_ERROR;
+    tracer_say(t);
+}
+
 static void tracer_dump(struct tracer *t)
 {
     struct tracer_capture *const c = tracer_capture_find(t, t->in.capture);
@@ -109,6 +124,9 @@ static void tracer_dispatch(struct tracer *t, struct fdset *fds)
         break;
     case TRACER_STOP:
         tracer_stop(t);
+        break;
+    case TRACER_RESUME:
+        tracer_resume(t);
         break;
     case TRACER_DUMP:
         tracer_dump(t);

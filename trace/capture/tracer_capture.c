@@ -457,7 +457,7 @@ static bool tracer_capture_next_is_due(const struct tracer_capture *c)
            (s->every_ms > 0 && clock_ms() - c->begun_ms >= s->every_ms);
 }
 
-static void tracer_capture_notify(struct tracer_capture *c, enum tracer_type type, uint32_t why)
+void tracer_capture_notify(struct tracer_capture *c, enum tracer_type type, uint32_t why)
 {
     struct tracer *const t = c->tracer;
 

@@ -18,6 +18,7 @@ static const char *const whys[TRACER_WHYS] = {
     [TRACER_SESSION_ENDED] = "session ended",
     [TRACER_SHUTDOWN] = "shutdown",
     [TRACER_NOT_RECORDED] = "not recorded",
+    [TRACER_GONE] = "tracer gone",
 };
 
 const char *tracer_why_word(uint32_t why)

@@ -21,12 +21,13 @@ enum tracer_type {
     TRACER_CAPTURE,  /* fd: its file, if any; starts a capture. text: the filter */
     TRACER_FILE,     /* fd: the capture's next file, or none because of error */
     TRACER_STOP,     /* ends the capture; error: enum tracer_why */
-    TRACER_DUMP,     /* makes a flight recorder write its memory to a file */
-    TRACER_SESSION,  /* a session, new or with more facts. text: name, description, comment */
-    TRACER_ATTACH,   /* adds the session to the capture */
-    TRACER_ENDED,    /* the session has ended. text: the reason's word */
-    TRACER_PING,     /* asks for TRACER_PONG, which shows that the tracer's loop runs */
-    TRACER_QUIT,     /* writes everything out, then exits */
+    TRACER_RESUME, /* the next monitor has this capture: asks for TRACER_COUNTS or TRACER_STOPPED */
+    TRACER_DUMP,   /* makes a flight recorder write its memory to a file */
+    TRACER_SESSION, /* a session, new or with more facts. text: name, description, comment */
+    TRACER_ATTACH,  /* adds the session to the capture */
+    TRACER_ENDED,   /* the session has ended. text: the reason's word */
+    TRACER_PING,    /* asks for TRACER_PONG, which shows that the tracer's loop runs */
+    TRACER_QUIT,    /* writes everything out, then exits */
     /* tracer to monitor */
     TRACER_READY,     /* privileges are dropped */
     TRACER_PONG,      /* answers TRACER_PING */
@@ -48,6 +49,7 @@ enum tracer_why {
     TRACER_SESSION_ENDED,
     TRACER_SHUTDOWN,
     TRACER_NOT_RECORDED,
+    TRACER_GONE, /* its tracer has died, with the only fd of its file */
     TRACER_WHYS,
 };
 

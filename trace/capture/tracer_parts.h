@@ -163,6 +163,9 @@ void tracer_capture_begin_take(struct tracer *t, int fd);
 /* Gives the capture in t->in its next file; takes fd, -1 if none. */
 void tracer_capture_file_take(struct tracer *t, int fd);
 
+/* Reports the capture's counts to the monitor, in a message of this type. */
+void tracer_capture_notify(struct tracer_capture *c, enum tracer_type type, uint32_t why);
+
 /* Writes the last statistics, ends and frees the capture, and reports to the monitor. */
 void tracer_capture_stop(struct tracer_capture *c, uint32_t why);
 

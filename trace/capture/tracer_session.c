@@ -84,12 +84,32 @@ void tracer_session_told(struct tracer *t)
     s->about.comment = s->comment;
 }
 
+/* Returns the session's view of a capture, or NULL if that does not have the session. */
+static struct tracer_view *tracer_session_view(const struct tracer_session *s,
+                                               const struct tracer_capture *c)
+{
+    struct tracer_view *v;
+
+    LIST_FOREACH(v, &s->views, session_link)
+    {
+        if (v->capture == c) {
+            return v;
+        }
+    }
+    return NULL;
+}
+
 void tracer_session_attach(struct tracer *t)
 {
     struct tracer_session *const s = tracer_session_find(t, t->in.session);
     struct tracer_capture *const c = tracer_capture_find(t, t->in.capture);
-    struct tracer_view *const v = s && c ? calloc(1, sizeof *v) : NULL;
+    struct tracer_view *v;
 
+    /* The next monitor repeats what the last one has sent. */
+    if (!s || !c || tracer_session_view(s, c)) {
+        return;
+    }
+    v = calloc(1, sizeof *v);
     if (!v) {
         return;
     }

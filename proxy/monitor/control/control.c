@@ -22,6 +22,7 @@
 #include "proxy/monitor/control/control_client.h"
 #include "proxy/monitor/control/control_replace.h"
 #include "proxy/monitor/control/control_subject.h"
+#include "proxy/monitor/control/control_trace.h"
 #include "proxy/monitor/monitor_context.h"
 #include "proxy/ipc/rate_limit.h"
 #include "proxy/monitor/tracing/tracing.h"
@@ -71,6 +72,7 @@ static void control_drop(struct control_client *c)
 static void control_client_free(struct control_client *c)
 {
     control_replace_forget(c);
+    control_trace_drop(c);
     TAILQ_REMOVE(&c->control->clients, c, link);
     c->control->n_clients--;
     /* A plain close with an unread request would discard the answer at the client's end. */
@@ -564,6 +566,27 @@ int control_new(struct control **out, const struct control_subject *subject)
     tracing_on_ended(subject->tracing, control_on_trace_ended, control);
     *out = control;
     return 0;
+}
+
+void control_resume(struct control *control)
+{
+    struct fdstore *const store = control ? control->subject.context->store : NULL;
+    uint64_t capture;
+    int fd;
+
+    while (store && (fd = control_trace_take_holder(store, &capture)) >= 0) {
+        struct control_client *const c = control_client_new(control, fd);
+        socklen_t n = sizeof c->who;
+
+        if (!c) {
+            return;
+        }
+        if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &c->who, &n) < 0) {
+            log_debug("control: the client of capture %" PRIu64 " has gone", capture);
+        }
+        control_trace_resume(c, capture);
+        control_answered(c);
+    }
 }
 
 void control_close(struct control *c)

@@ -24,6 +24,9 @@ struct control_subject;
 int control_new(struct control **out, const struct control_subject *subject)
     __attribute__((warn_unused_result));
 
+/* Goes on with the clients that held captures at an earlier monitor's end. NULL is allowed. */
+void control_resume(struct control *control);
+
 /* Stops accepting clients and removes the socket's file. NULL is allowed, here and below. */
 void control_close(struct control *c);
 

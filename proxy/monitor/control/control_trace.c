@@ -16,7 +16,11 @@
 #include "base/sock.h"
 #include "base/members.h"
 #include "audit/audit_log.h"
+#include "base/text/numbers.h"
+#include "proxy/ipc/fdstore.h"
 #include "proxy/monitor/control/control_subject.h"
+#include "proxy/monitor/keep/state_fds.h"
+#include "proxy/monitor/monitor_context.h"
 #include "proxy/monitor/tracing/tracing.h"
 
 /* ---- as JSON ---- */
@@ -108,6 +112,37 @@ static int control_trace_own_take(int fd)
     return own;
 }
 
+/* The connection outlives the monitor, with the capture. */
+static void control_trace_keep(const struct control_client *c)
+{
+    struct fdstore *const store = c->subject->context->store;
+    char name[STATE_NAME_SIZE];
+    const int err = store ? fdstore_keep(store, state_fds_holder(c->trace, name), c->fd) : 0;
+
+    if (err) {
+        log_warning("control: capture %" PRIu64 " ends if the monitor dies: its client cannot be "
+                    "kept: %s",
+                    c->trace, strerror(-err));
+    }
+}
+
+void control_trace_drop(const struct control_client *c)
+{
+    char name[STATE_NAME_SIZE];
+
+    if (c->trace) {
+        fdstore_drop(c->subject->context->store, state_fds_holder(c->trace, name));
+    }
+}
+
+static bool control_trace_is_over(const struct control_client *c)
+{
+    struct tracing_info info;
+
+    return !tracing_next(c->subject->tracing, c->trace - 1, &info) || info.id != c->trace ||
+           info.state == TRACING_ENDED;
+}
+
 static void control_trace_start_capture(struct control_client *c, json_t *by)
 {
     struct control_request *q = &c->request;
@@ -118,7 +153,6 @@ static void control_trace_start_capture(struct control_client *c, json_t *by)
                                         .memory_mib = q->memory_mib,
                                         .filter = q->filter[0] ? q->filter : NULL},
                                 .by = by};
-    struct tracing_info info;
     char why[256] = "";
     uint64_t id;
     int err;
@@ -134,9 +168,9 @@ static void control_trace_start_capture(struct control_client *c, json_t *by)
     c->part = CONTROL_PART_END;
     if (q->flags & CONTROL_HOLD) {
         c->trace = id;
+        control_trace_keep(c);
         /* It may have failed to start. */
-        c->over = tracing_next(c->subject->tracing, id - 1, &info) && info.id == id &&
-                  info.state == TRACING_ENDED;
+        c->over = control_trace_is_over(c);
     }
 }
 
@@ -157,6 +191,29 @@ void control_trace_start(struct control_client *c)
     by = json_pack("{s:i,s:i}", "uid", (int)c->who.uid, "pid", (int)c->who.pid);
     control_trace_start_capture(c, by);
     json_decref(by);
+}
+
+/* ---- clients of an earlier monitor ---- */
+
+int control_trace_take_holder(struct fdstore *store, uint64_t *capture)
+{
+    const char *kept = NULL;
+    char name[STATE_NAME_SIZE];
+
+    while ((kept = fdstore_next(store, STATE_NAME_HOLDER, kept))) {
+        if (numbers_decimal(kept + strlen(STATE_NAME_HOLDER), UINT64_MAX, capture) &&
+            *capture > 0) {
+            return fdstore_take(store, state_fds_holder(*capture, name));
+        }
+    }
+    return -ENOENT;
+}
+
+void control_trace_resume(struct control_client *c, uint64_t capture)
+{
+    c->trace = capture;
+    c->part = CONTROL_PART_END;
+    c->over = control_trace_is_over(c);
 }
 
 /* ---- a running capture ---- */

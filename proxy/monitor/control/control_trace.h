@@ -6,9 +6,24 @@
 
 #include "proxy/monitor/control/control_client.h"
 
+struct fdstore;
+
 void control_trace_start(struct control_client *c);
 void control_trace_stop(struct control_client *c);
 void control_trace_dump(struct control_client *c);
+
+/*
+ * Takes the connection of the next client that held a capture at an earlier monitor's end. Returns
+ * it with the capture's number, or -ENOENT at the end.
+ */
+int control_trace_take_holder(struct fdstore *store, uint64_t *capture)
+    __attribute__((warn_unused_result));
+
+/* The client holds this capture, which may be over. */
+void control_trace_resume(struct control_client *c, uint64_t capture);
+
+/* The client is dropped: no monitor goes on with it. */
+void control_trace_drop(const struct control_client *c);
 
 /*
  * Returns the capture after c->after as {"trace": {…}}, a new reference. Returns NULL if there is

@@ -43,6 +43,12 @@ const char *state_fds_output(int32_t device, char *out)
     return out;
 }
 
+const char *state_fds_holder(uint64_t capture, char *out)
+{
+    snprintf(out, STATE_NAME_SIZE, STATE_NAME_HOLDER "%" PRIu64, capture);
+    return out;
+}
+
 const char *state_fds_text(const char *digest, uint64_t number, char *out)
 {
     snprintf(out, STATE_NAME_SIZE, STATE_NAME_TEXT "%s.%" PRIu64, digest, number);

@@ -14,9 +14,15 @@ struct fdstore;
 /* The listening socket for metrics. A route cannot have this name. */
 #define STATE_NAME_METRICS "m/"
 
+/* The tracer's channel. */
+#define STATE_NAME_TRACER "t"
+
 /* Begins the names of listening sockets (state_fds_path) and of configurations' texts. */
 #define STATE_NAME_LISTENER "l."
 #define STATE_NAME_TEXT "g."
+
+/* Begins the names of connections to poemctl whose end is that of a capture. */
+#define STATE_NAME_HOLDER "h"
 
 /* The room for a name of these: they are short, but for that of a listening socket. */
 #define STATE_NAME_SIZE 256u
@@ -36,6 +42,7 @@ const char *state_fds_refusal(uint64_t number, char *out);
 const char *state_fds_pages(uint64_t worker, char *out);
 const char *state_fds_channel(uint64_t worker, char *out);
 const char *state_fds_output(int32_t device, char *out);
+const char *state_fds_holder(uint64_t capture, char *out);
 const char *state_fds_text(const char *digest, uint64_t number, char *out);
 
 /* Drops these of a session's fds. */

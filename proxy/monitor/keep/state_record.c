@@ -16,7 +16,7 @@ static bool state_record_text_sound(const char *text, size_t n)
 
 bool state_record_head_sound(const struct state_head *h)
 {
-    bool sound = h->version == STATE_VERSION && h->planned <= 1 && h->keeper >= 0;
+    bool sound = h->version == STATE_VERSION && h->planned <= 1 && h->keeper >= 0 && h->tracer >= 0;
 
     for (unsigned i = 0; i < LIMIT_MONITORS; i++) {
         sound = sound && h->monitors[i] >= 0;
@@ -74,6 +74,12 @@ static bool state_record_refusal_sound(const struct state_refusal *r)
     return r->number > 0 && r->err <= STATE_ERRNO_MOST && r->heard <= 1 && r->id <= UINT16_MAX;
 }
 
+static bool state_record_capture_sound(const struct state_capture *c)
+{
+    return c->number > 0 && c->configured <= 1 && *c->route &&
+           state_record_text_sound(c->route, sizeof c->route);
+}
+
 size_t state_record_size(enum state_kind kind)
 {
     static const size_t sizes[STATE_KINDS] = {[STATE_SESSION] = sizeof(struct state_session),
@@ -100,7 +106,7 @@ bool state_record_sound(enum state_kind kind, const void *record)
     case STATE_REFUSAL:
         return state_record_refusal_sound(record);
     case STATE_CAPTURE:
-        return true;
+        return state_record_capture_sound(record);
     default:
         return false;
     }

@@ -21,8 +21,11 @@
 #include "proxy/ipc/session_settings.h"
 #include "proxy/ipc/session_state.h"
 
-/* Changes with every change of a record, or of a field's meaning. */
-#define STATE_VERSION 1u
+/*
+ * Changes with every change of a record, or of a field's meaning; and of a message to the tracer
+ * (trace/capture/tracer_channel.h), which lives on.
+ */
+#define STATE_VERSION 2u
 
 /* Of a configuration file's SHA-256; all zero: not from a file. */
 #define STATE_DIGEST 32u
@@ -38,7 +41,7 @@ enum state_kind {
     STATE_WORKER,
     STATE_ROUTE,
     STATE_REFUSAL,
-    STATE_CAPTURE, /* with the request as its text */
+    STATE_CAPTURE, /* one that runs, with its filter as its text */
     STATE_KINDS,
 };
 
@@ -50,12 +53,15 @@ struct state_head {
     uint64_t last_session; /* the last numbers used */
     uint64_t last_worker;
     uint64_t last_refusal;
-    uint64_t last_text; /* … of sessions, workers, refusals and texts of configurations */
-    uint64_t resumed;   /* as in struct monitor_session_table */
+    uint64_t last_text;
+    uint64_t last_capture; /* … of sessions, workers, refusals, texts of configurations, captures */
+    uint64_t resumed;      /* as in struct monitor_session_table */
     uint32_t taint;
     uint32_t observed;
-    uint32_t planned;                 /* 1: the monitor was to be replaced, by an upgrade */
-    int32_t keeper;                   /* pid of the monitor's parent */
+    uint32_t planned; /* 1: the monitor was to be replaced, by an upgrade */
+    int32_t keeper;   /* pid of the monitor's parent */
+    int32_t tracer;   /* pid, or 0 */
+    uint32_t zero;
     uint8_t digest[STATE_DIGEST];     /* of the configuration in force */
     int32_t monitors[LIMIT_MONITORS]; /* their pids, the newest first; 0: none */
 };
@@ -167,9 +173,15 @@ struct state_refusal {
     uint32_t zero;
 };
 
-/* A capture that was requested at the control socket. */
+/* A capture that the tracer has; fields as in struct capture. */
 struct state_capture {
     uint64_t number;
+    uint64_t session; /* 0: the route's */
+    uint32_t payload;
+    uint32_t memory_mib;
+    uint32_t configured; /* 1: the next monitor begins another one instead */
+    char route[LIMIT_NAME + 1];
+    uint8_t zero[3];
 };
 
 /* Returns true if the head is one of this version, and its enums and numbers are in range. */

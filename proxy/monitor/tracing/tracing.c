@@ -15,10 +15,12 @@
 
 #include "base/sock.h"
 #include "proxy/config/config_value.h"
+#include "proxy/monitor/keep/state_file.h"
 #include "proxy/monitor/monitor_context.h"
 #include "proxy/monitor/routes/route.h"
 #include "proxy/monitor/tracing/tracing_file.h"
 #include "proxy/monitor/tracing/tracing_group.h"
+#include "proxy/monitor/tracing/tracing_keep.h"
 #include "proxy/monitor/tracing/tracing_list.h"
 #include "proxy/monitor/tracing/tracing_run.h"
 #include "trace/decode/filter.h"
@@ -153,7 +155,7 @@ int tracing_start(struct tracing *t, const struct tracing_request *r, uint64_t *
         }
     }
     if (!err) {
-        c = tracing_list_add(t, r, tracing_find_route(t, r));
+        c = tracing_list_add(t, r, tracing_find_route(t, r), ++t->last_id);
         err = c ? 0 : tracing_refuse(-ENOMEM, why, n, "out of memory");
     }
     if (err) {
@@ -162,6 +164,7 @@ int tracing_start(struct tracing *t, const struct tracing_request *r, uint64_t *
     }
     c->fd = fd;
     *id = c->id;
+    tracing_keep_last(t);
     if (!audit_writer_on(&t->context->audit_writer)) {
         tracing_begin(c);
     } else if (!audit_writer_await(&t->context->audit_writer, "trace-started",
@@ -297,6 +300,16 @@ void tracing_route_gone(struct tracing *t, const struct route *r)
     tracing_end_route(t, r, true);
 }
 
+/* Goes on with the tracer of an earlier monitor, if it lives, and with its numbers. */
+static void tracing_adopt(struct tracing *t)
+{
+    struct state_file *const state = t->context->state;
+
+    t->last_id = state ? state_file_head(state)->last_capture : 0;
+    t->inherited = t->last_id;
+    t->adopted = tracing_link_adopt(&t->link);
+}
+
 int tracing_new(struct tracing **out, struct route_table *routes,
                 struct monitor_session_table *sessions)
 {
@@ -326,6 +339,7 @@ int tracing_new(struct tracing **out, struct route_table *routes,
     }
     if (!err) {
         tracing_run_observe(t);
+        tracing_adopt(t);
         err = tracing_start_all(t);
     }
     /* No session may begin uncaptured, so the records must be on disk before clients come in. */

@@ -10,7 +10,8 @@
  *
  * A capture begins when its "trace-started" record is on disk. It ends if its reader has gone;
  * while its disk is full, messages are lost. If the tracer dies it is started again, and captures
- * go on in new files. Sessions are never harmed, and never wait.
+ * go on in new files. If the monitor dies, the tracer and what clients requested go on with the
+ * next one. Sessions are never harmed, and never wait.
  */
 #ifndef POEMD_PROXY_MONITOR_TRACING_TRACING_H
 #define POEMD_PROXY_MONITOR_TRACING_TRACING_H

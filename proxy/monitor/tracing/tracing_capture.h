@@ -7,6 +7,8 @@
  *   tracing_group.c   the captures of a session, and the sessions of a capture
  *   tracing_open.c    a capture's next file
  *   tracing_run.c     captures at work, with sessions, workers and the tracer
+ *   tracing_keep.c    what of them outlives the monitor
+ *   tracing_resume.c  captures of an earlier monitor
  *   tracing.c         requests for captures
  */
 #ifndef POEMD_PROXY_MONITOR_TRACING_TRACING_CAPTURE_H
@@ -60,6 +62,7 @@ struct capture {
     bool opens_first; /* … as the first one for this tracer */
     tracing_opened_fn *opened;
     struct audit_writer_wait recorded;
+    uint32_t kept_block;         /* of the state file, once the tracer has it; or STATE_NO_BLOCK */
     struct tracer_counts before; /* of tracers that have died */
     struct tracer_counts counts;
 };
@@ -78,6 +81,9 @@ struct tracing {
     struct monitor_session_list stale; /* sessions whose captures have changed */
     struct event *later;               /* active while there are stale sessions, or the tracer is
                                         * new */
+    bool adopted;                      /* the tracer is that of an earlier monitor */
+    bool replaces;                     /* … whose configured captures still run */
+    bool requested;                    /* … and what clients requested goes on */
     bool renewing;                     /* a new tracer is being sent everything */
     uint64_t renewed;                  /* … captures up to this number are done */
     uint64_t last_run;
@@ -85,6 +91,7 @@ struct tracing {
     unsigned n_alive;
     unsigned n_ended;
     uint64_t last_id;
+    uint64_t inherited;    /* captures up to this number are those of earlier monitors */
     struct tracer_msg msg; /* the message under construction */
 };
 

@@ -27,11 +27,6 @@ static json_t *tracing_facts_of_begun(const struct monitor_session *t)
     return json_pack("{s:I,s:s}", "session", (json_int_t)t->id, "route", t->config->name);
 }
 
-char *tracing_facts_begun(const struct monitor_session *t)
-{
-    return tracing_facts_text_of(tracing_facts_of_begun(t));
-}
-
 static json_t *tracing_facts_judged(const struct monitor_session *t, const char *verdict)
 {
     char letters[TAINT_COUNT + 1];
@@ -84,14 +79,14 @@ char *tracing_facts_recorded(const char *facts, const struct monitor_session *t)
     return tracing_facts_text_of(o);
 }
 
-char *tracing_facts_late(const struct monitor_session *t)
+char *tracing_facts_known(const struct monitor_session *t)
 {
     json_t *known;
     char *facts;
     char *recorded;
 
     if (t->state < SESSION_RELAYING) {
-        return tracing_facts_begun(t);
+        return tracing_facts_text_of(tracing_facts_of_begun(t));
     }
     known = monitor_session_facts(t);
     facts = tracing_facts_with_parties(t, t->taint ? "allow-tainted" : "allow",

@@ -11,9 +11,6 @@
 
 #include "proxy/monitor/tracing/tracing_capture.h"
 
-/* Describes a session that is handed to its worker. */
-char *tracing_facts_begun(const struct monitor_session *t) __attribute__((warn_unused_result));
-
 /* Describes a session with its verdict. */
 char *tracing_facts_decided(const struct monitor_session *t, const struct verdict_facts *f)
     __attribute__((warn_unused_result));
@@ -22,8 +19,8 @@ char *tracing_facts_decided(const struct monitor_session *t, const struct verdic
 char *tracing_facts_recorded(const char *facts, const struct monitor_session *t)
     __attribute__((warn_unused_result));
 
-/* Describes a session of which the capture begins late. */
-char *tracing_facts_late(const struct monitor_session *t) __attribute__((warn_unused_result));
+/* Describes a session with all that is known of it so far. */
+char *tracing_facts_known(const struct monitor_session *t) __attribute__((warn_unused_result));
 
 /* Adds description and comment to a message. Returns false if they do not fit. */
 bool tracing_facts_add(struct tracer_msg *m, const char *facts) __attribute__((warn_unused_result));

@@ -34,8 +34,8 @@ struct tracing_info {
     const char *filter; /* "" for all messages */
     enum tracing_state state;
     const char *why;   /* TRACING_ENDED: "asked", "disk full", "i/o error", "limit", "reader gone",
-                          "session ended", "shutdown", "not recorded"; TRACING_RUNNING: "disk full",
-                          which it waits for; else "" */
+                          "session ended", "shutdown", "not recorded", "tracer gone";
+                          TRACING_RUNNING: "disk full", which it waits for; else "" */
     uint64_t messages; /* written */
     uint64_t lost;     /* wanted but not written, for lack of room or time */
     uint64_t bytes;    /* written, in all files */

@@ -16,6 +16,9 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/sock.h"
+#include "proxy/ipc/fdstore.h"
+#include "proxy/monitor/keep/state_fds.h"
+#include "proxy/monitor/keep/state_file.h"
 #include "proxy/monitor/monitor_context.h"
 #include "proxy/monitor/tracing/tracer_child.h"
 #include "proxy/ipc/turn.h"
@@ -184,6 +187,24 @@ static void tracing_link_on_readable(evutil_socket_t fd, short what, void *arg)
 
 /* ---- starting and dying ---- */
 
+/* Notes the process and its channel for the next monitor. */
+static void tracing_link_note(const struct tracing_link *l)
+{
+    struct state_file *const state = l->context->state;
+    int err;
+
+    if (!state) {
+        return;
+    }
+    state_file_head(state)->tracer = l->pid;
+    state_file_write_head(state);
+    err = fdstore_keep(l->context->store, STATE_NAME_TRACER, l->channel_fd);
+    if (err) {
+        log_warning("the channel of tracer pid=%ld cannot be kept: %s", (long)l->pid,
+                    strerror(-err));
+    }
+}
+
 static void tracing_link_process_close(struct tracing_link *l)
 {
     if (l->readable) {
@@ -195,6 +216,8 @@ static void tracing_link_process_close(struct tracing_link *l)
         l->writable = NULL;
     }
     sock_close(&l->channel_fd);
+    /* The tracer sees the end of its channel once no process has the other end. */
+    fdstore_drop(l->context->store, STATE_NAME_TRACER);
     tracing_link_drop_unsent(l);
     l->ready = false;
 }
@@ -332,6 +355,22 @@ static int tracing_link_fork(struct tracing_link *l, const struct tracer_start *
     return err;
 }
 
+static void tracing_link_begin(struct tracing_link *l)
+{
+    l->started_ms = clock_ms();
+    l->killed_beats = 0;
+    heartbeat_start(&l->beat, l->started_ms);
+}
+
+/* Watches the channel. Returns false if it cannot. */
+static bool tracing_link_watch(struct tracing_link *l)
+{
+    l->readable = event_new(l->context->base, l->channel_fd, EV_READ | EV_PERSIST,
+                            tracing_link_on_readable, l);
+    l->writable = event_new(l->context->base, l->channel_fd, EV_WRITE, tracing_link_on_writable, l);
+    return l->channel_fd >= 0 && l->readable && l->writable && event_add(l->readable, NULL) == 0;
+}
+
 static int tracing_link_process_start(struct tracing_link *l)
 {
     const struct config *const c = l->context->config;
@@ -342,24 +381,52 @@ static int tracing_link_process_start(struct tracing_link *l)
                                        .memory = tracing_link_memory(c)};
     int err;
 
-    l->started_ms = clock_ms();
-    l->killed_beats = 0;
-    heartbeat_start(&l->beat, l->started_ms);
+    tracing_link_begin(l);
     err = tracing_link_fork(l, &start);
     if (err) {
         return err;
     }
-    l->readable = event_new(l->context->base, l->channel_fd, EV_READ | EV_PERSIST,
-                            tracing_link_on_readable, l);
-    l->writable = event_new(l->context->base, l->channel_fd, EV_WRITE, tracing_link_on_writable, l);
-    if (l->channel_fd < 0 || !l->readable || !l->writable || event_add(l->readable, NULL) < 0) {
+    if (!tracing_link_watch(l)) {
         /* The tracer exits when its channel closes, and is started again. */
         sock_close(&l->channel_fd);
         return 0;
     }
+    tracing_link_note(l);
     log_debug("tracer pid=%ld started", (long)l->pid);
     l->fn(l->arg, TRACING_LINK_UP, NULL);
     return 0;
+}
+
+bool tracing_link_adopt(struct tracing_link *l)
+{
+    const struct state_file *const state = l->context->state;
+    const pid_t pid = state ? state_file_head(l->context->state)->tracer : 0;
+    int err;
+
+    l->channel_fd = pid > 0 ? fdstore_take(l->context->store, STATE_NAME_TRACER) : -ENOENT;
+    if (l->channel_fd < 0) {
+        l->channel_fd = -1;
+        return false;
+    }
+    tracing_link_begin(l);
+    err = children_adopt(&l->context->children, &l->child, pid, false, tracing_link_died, l);
+    if (err) {
+        log_warning("tracer pid=%ld cannot go on with this monitor: %s", (long)pid, strerror(-err));
+        tracing_link_process_close(l);
+        return false;
+    }
+    l->pid = pid;
+    l->wanted = true;
+    l->ready = true;
+    if (!tracing_link_watch(l)) {
+        /* As for one that was started. */
+        sock_close(&l->channel_fd);
+        fdstore_drop(l->context->store, STATE_NAME_TRACER);
+        return false;
+    }
+    log_info("tracer pid=%ld goes on with this monitor", (long)pid);
+    l->fn(l->arg, TRACING_LINK_UP, NULL);
+    return true;
 }
 
 void tracing_link_start(struct tracing_link *l)

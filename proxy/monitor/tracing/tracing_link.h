@@ -5,6 +5,9 @@
  *
  * Messages wait here while the channel is full, up to a limit; a tracer that lets more accumulate
  * does not keep up, and is killed and replaced.
+ *
+ * The process lives on if the monitor dies: the keeper has its channel as well, and the next
+ * monitor takes that over.
  */
 #ifndef POEMD_PROXY_MONITOR_TRACING_TRACING_LINK_H
 #define POEMD_PROXY_MONITOR_TRACING_TRACING_LINK_H
@@ -68,6 +71,12 @@ int tracing_link_init(struct tracing_link *l, struct monitor_context *context,
                       const unsigned *sessions, tracing_link_fn *fn, void *arg)
     __attribute__((warn_unused_result));
 void tracing_link_deinit(struct tracing_link *l);
+
+/*
+ * Goes on with the process of an earlier monitor, as if it had been started. Returns false if it
+ * does not live, or cannot be watched; it ends then.
+ */
+bool tracing_link_adopt(struct tracing_link *l) __attribute__((warn_unused_result));
 
 /* Starts a process, unless there is one. Tries again later if that fails. */
 void tracing_link_start(struct tracing_link *l);

@@ -11,6 +11,7 @@
 #include "proxy/monitor/monitor_context.h"
 #include "proxy/monitor/routes/route.h"
 #include "proxy/monitor/tracing/tracing_group.h"
+#include "proxy/monitor/tracing/tracing_keep.h"
 #include "proxy/monitor/tracing/tracing_open.h"
 
 static int tracing_list_compare(const struct capture *a, const struct capture *b)
@@ -54,6 +55,7 @@ void tracing_list_remove(struct tracing *t, struct capture *c)
     }
     audit_writer_forget(&t->context->audit_writer, &c->recorded);
     tracing_open_cancel(c);
+    tracing_keep_drop(c);
     sock_close(&c->fd);
     c->route->users--;
     free(c->path);
@@ -67,6 +69,7 @@ void tracing_set_ended(struct tracing *t, struct capture *c, uint32_t why)
     tracing_open_cancel(c);
     sock_close(&c->fd);
     tracing_group_leave(c);
+    tracing_keep_drop(c);
     c->state = TRACING_ENDED;
     c->why = tracer_why_word(why);
     TAILQ_INSERT_TAIL(&t->ended, c, group_link);
@@ -81,14 +84,14 @@ void tracing_set_ended(struct tracing *t, struct capture *c, uint32_t why)
 }
 
 struct capture *tracing_list_add(struct tracing *t, const struct tracing_request *r,
-                                 struct route *route)
+                                 struct route *route, uint64_t id)
 {
     struct capture *const c = calloc(1, sizeof *c);
 
     if (!c) {
         return NULL;
     }
-    *c = (struct capture){.id = ++t->last_id,
+    *c = (struct capture){.id = id,
                           .session = r->session,
                           .route = route,
                           .fd = -1,

@@ -9,9 +9,10 @@
 /* The number of ended captures that are still listed. */
 #define TRACING_REMEMBERED 64u
 
-/* Creates a capture as requested. Returns NULL if out of memory. */
+/* Creates a capture as requested, with this number. Returns NULL if out of memory. */
 struct capture *tracing_list_add(struct tracing *t, const struct tracing_request *r,
-                                 struct route *route) __attribute__((warn_unused_result));
+                                 struct route *route, uint64_t id)
+    __attribute__((warn_unused_result));
 void tracing_list_remove(struct tracing *t, struct capture *c);
 
 struct capture *tracing_find(const struct tracing *t, uint64_t id);

@@ -17,6 +17,7 @@
 #include "proxy/monitor/routes/route.h"
 #include "proxy/monitor/tracing/tracing_facts.h"
 #include "proxy/monitor/tracing/tracing_group.h"
+#include "proxy/monitor/tracing/tracing_keep.h"
 #include "proxy/monitor/tracing/tracing_list.h"
 #include "proxy/monitor/tracing/tracing_open.h"
 #include "proxy/monitor/facts/verdict_facts.h"
@@ -156,6 +157,18 @@ static void tracing_set_all_stale(const struct capture *c)
     }
 }
 
+void tracing_refresh_all(struct tracing *t)
+{
+    struct monitor_session *session;
+
+    for (session = monitor_session_behind(t->sessions, 0); session;
+         session = monitor_session_behind(t->sessions, session->id)) {
+        if (session->member) {
+            tracing_set_stale(t, session);
+        }
+    }
+}
+
 /* Sends tracer and worker the current captures of a session. */
 static void tracing_refresh(struct tracing *t, struct monitor_session *session)
 {
@@ -163,7 +176,7 @@ static void tracing_refresh(struct tracing *t, struct monitor_session *session)
 
     tracing_unset_stale(t, session);
     if (!known && monitor_session_tap(session).on) {
-        session->traced = tracing_facts_late(session);
+        session->traced = tracing_facts_known(session);
     }
     if (session->traced && (!known || session->attached == 0)) {
         tracing_run_write_session(t, session);
@@ -187,12 +200,13 @@ static void tracing_run_on_assigned(void *arg, struct monitor_session *t)
     if (!monitor_session_tap(t).on) {
         return;
     }
-    t->traced = tracing_facts_begun(t);
+    t->traced = tracing_facts_known(t);
     if (!t->traced) {
         return;
     }
     tracing_run_write_session(tracing, t);
-    tracing_attach_all(tracing, t, false);
+    /* It relays already if an earlier monitor had it, and its worker has died. */
+    tracing_attach_all(tracing, t, t->state >= SESSION_RELAYING);
 }
 
 static void tracing_run_on_decided(void *arg, struct monitor_session *t,
@@ -241,7 +255,8 @@ static void tracing_run_on_ended(void *arg, struct monitor_session *t, enum sess
 
     tracing_group_session_ended(t);
     tracing_unset_stale(tracing, t);
-    if (!t->traced) {
+    /* The tracer of an earlier monitor may have a session that this one has not sent it. */
+    if (!t->traced && !tracing->adopted) {
         return;
     }
     msg = tracing_run_begin_message(tracing, TRACER_ENDED);
@@ -256,24 +271,30 @@ static void tracing_run_on_ended(void *arg, struct monitor_session *t, enum sess
 
 /* ---- captures ---- */
 
-/* Announces a running capture to the tracer, with the existing sessions. Takes fd. */
-static void tracing_run_announce_take(struct capture *c, int fd)
+void tracing_announced(struct capture *c)
 {
     tracing_run_allow_words(c->tracing);
-    tracing_run_write_capture_take(c, fd);
     c->run = ++c->tracing->last_run;
     tracing_group_notified(c);
     tracing_set_all_stale(c);
 }
 
+/* Announces a running capture to the tracer, with the existing sessions. Takes fd. */
+static void tracing_run_announce_take(struct capture *c, int fd)
+{
+    tracing_run_write_capture_take(c, fd);
+    tracing_keep(c);
+    tracing_announced(c);
+}
+
 static void tracing_run_opened_take(struct capture *c, bool first, int fd);
 
-static void tracing_run_cannot_begin(struct capture *c, const char *why)
+static void tracing_run_cannot_begin(struct capture *c, uint32_t word, const char *why)
 {
     const struct log_subject about = tracing_run_subject(c);
 
     log_line(LOG_ERROR, &about, "capture %llu ends: %s", (unsigned long long)c->id, why);
-    tracing_set_ended(c->tracing, c, TRACER_IO_ERROR);
+    tracing_set_ended(c->tracing, c, word);
 }
 
 /* Announces a capture with its first file. */
@@ -285,7 +306,7 @@ static void tracing_run_announce(struct capture *c)
     if (fd >= 0 || (c->how.memory_mib > 0 && !c->given)) {
         tracing_run_announce_take(c, fd);
     } else if (c->given) {
-        tracing_run_cannot_begin(c, "its file was lost with a tracer that died");
+        tracing_run_cannot_begin(c, TRACER_GONE, "its file was lost with a tracer that died");
     } else {
         tracing_open(c, true, tracing_run_opened_take);
     }
@@ -455,6 +476,7 @@ void tracing_on_later(evutil_socket_t fd, short what, void *arg)
     if (t->renewing) {
         tracing_renewed(t);
     }
+    tracing_keep_replace(t);
 }
 
 static void tracing_run_add(struct tracer_counts *to, const struct tracer_counts *n)
@@ -471,6 +493,7 @@ static void tracing_run_down(struct tracing *t)
     uint64_t id;
 
     t->renewing = false;
+    t->adopted = false;
     for (c = tracing_behind(t, 0); c; c = tracing_behind(t, id)) {
         id = c->id;
         tracing_run_add(&c->before, &c->counts);
@@ -508,7 +531,7 @@ static void tracing_run_full(struct capture *c, bool full)
     }
 }
 
-static void tracing_run_stopped(struct capture *c, uint32_t why)
+void tracing_stopped(struct capture *c, uint32_t why)
 {
     const struct log_subject about = tracing_run_subject(c);
     struct tracer_counts all = c->before;
@@ -559,7 +582,7 @@ static void tracing_run_opened_take(struct capture *c, bool first, int fd)
     } else if (fd >= 0) {
         tracing_run_announce_take(c, fd);
     } else {
-        tracing_run_cannot_begin(c, strerror(-fd));
+        tracing_run_cannot_begin(c, TRACER_IO_ERROR, strerror(-fd));
     }
 }
 
@@ -595,7 +618,7 @@ void tracing_on_link(void *arg, enum tracing_link_news news, const struct tracer
         break;
     case TRACER_STOPPED:
         c->counts = m->u.counts;
-        tracing_run_stopped(c, m->error);
+        tracing_stopped(c, m->error);
         break;
     default:
         break;

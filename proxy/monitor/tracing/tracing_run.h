@@ -12,6 +12,15 @@ void tracing_run_observe(struct tracing *t);
 /* The capture's record is on disk: begins the capture. */
 void tracing_begin(struct capture *c);
 
+/* The tracer knows the capture: adds its sessions. */
+void tracing_announced(struct capture *c);
+
+/* Sends tracer and workers the captures of all sessions that have a worker. */
+void tracing_refresh_all(struct tracing *t);
+
+/* The capture is over, at the tracer as well: logs and records why. */
+void tracing_stopped(struct capture *c, uint32_t why);
+
 /* Ends the capture; messages under way are still written. */
 void tracing_end(struct capture *c, uint32_t why);
 
