@@ -313,7 +313,8 @@ class Adopted(Restarts):
             self.start_edu("edu")
             driver.check()
             self.assertEqual([], driver.wrong)
-            self.assertFalse(os.path.lexists(self.memory))
+            # The monitor hears of the new process when it has begun to answer.
+            wait.until(lambda: not os.path.lexists(self.memory), "the offer to end")
             self.assertEqual(before, self._device_side(64))
             driver.device.write_page(0, after)
             self.assertEqual(after, self._device_side(64))
