@@ -230,18 +230,21 @@ END_TEST
 /* Adds, changes and drops sessions with texts until it is killed. */
 static void __attribute__((noreturn)) write_for_ever(struct state_file *f)
 {
+    uint32_t blocks[SESSIONS] = {STATE_NO_BLOCK};
+
     for (uint64_t id = 1;; id++) {
         struct state_session s = session_of(id);
-        const uint32_t block = state_file_add(f, STATE_SESSION, &s);
+        uint32_t *const block = &blocks[id % SESSIONS];
         char *const text = text_of(id * 37 % STATE_TEXT_MAX + 1);
 
-        (void)!state_file_put_text(f, block, text);
-        s.taint = (uint32_t)id;
-        state_file_put(f, block, &s);
-        free(text);
-        if (id > SESSIONS) {
-            state_file_drop(f, (uint32_t)(id % SESSIONS) + 1);
+        state_file_drop(f, *block);
+        *block = state_file_add(f, STATE_SESSION, &s);
+        /* There is not always room for the text. */
+        if (*block != STATE_NO_BLOCK && state_file_put_text(f, *block, text)) {
+            s.taint = (uint32_t)id;
+            state_file_put(f, *block, &s);
         }
+        free(text);
     }
 }
 
