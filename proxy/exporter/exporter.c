@@ -48,7 +48,7 @@ static bool exporter_read(struct exporter *x, int fd)
     void *bytes;
 
     if (fstat(fd, &st) < 0 || st.st_size <= 0 ||
-        (uint64_t)st.st_size > snapshot_size(2 * LIMIT_ROUTES, 2 * LIMIT_WORKERS)) {
+        (uint64_t)st.st_size > snapshot_size(2ull * LIMIT_ROUTES, 2ull * LIMIT_WORKERS)) {
         return false;
     }
     bytes = malloc((size_t)st.st_size);

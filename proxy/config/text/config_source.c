@@ -136,7 +136,7 @@ static void config_source_text(struct config_source *s, const char *p, size_t n)
 static int config_source_open_included(struct config_source *s, struct config_place at,
                                        const char *path)
 {
-    struct stat st;
+    struct stat st = {0};
     const int fd = config_source_open(path, &st);
 
     if (fd < 0) {

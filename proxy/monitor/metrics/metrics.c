@@ -250,6 +250,7 @@ static int metrics_open_folder(const struct config *c)
 }
 
 /* Forks the exporter. Returns its pid or -errno. */
+/* NOLINTNEXTLINE(readability-non-const-parameter): written by way of the plan. */
 static pid_t metrics_fork(struct metrics *m, int *pidfd)
 {
     const struct config *const c = m->subject.context->config;

@@ -19,8 +19,9 @@
 #include "proxy/monitor/tracing/tracing_run.h"
 
 /* Makes the capture of a record. Returns NULL if its route is gone, or if out of memory. */
-static struct capture *tracing_resume_capture(struct tracing *t, const struct state_capture *s,
-                                              char *filter)
+/* NOLINTNEXTLINE(readability-non-const-parameter): part of a request, which has a char *. */
+static struct capture *tracing_resume_capture(struct tracing *t, char *filter,
+                                              const struct state_capture *s)
 {
     const struct tracing_request r = {
         .session = s->session,
@@ -42,7 +43,7 @@ static struct capture *tracing_resume_capture(struct tracing *t, const struct st
 static void tracing_resume_one(struct tracing *t, uint32_t block, const struct state_capture *s)
 {
     char *const filter = state_file_text(t->context->state, block);
-    struct capture *const c = tracing_resume_capture(t, s, filter);
+    struct capture *const c = tracing_resume_capture(t, filter, s);
 
     free(filter);
     if (!c) {
