@@ -510,9 +510,12 @@ class Trace(Control):
         with self.broker() as b:
             process = self.start(b, "--wait", "-w", str(path), stdout=subprocess.DEVNULL)
             os.kill(b.pid("monitor"), signal.SIGKILL)
-            said = process.communicate(timeout=PATIENCE)[1]
-        self.assertIn("poemd ended the connection", said)
-        self.assertEqual(process.returncode, 3)
+            with Client(b.listen) as client:
+                client.read()
+        said = process.communicate(timeout=PATIENCE)[1]
+        self.assertIn("trace 1 ended: shutdown; 6 messages", said)
+        self.assertEqual(process.returncode, 0)
+        self.assertEqual(sum("REGION_READ" in line for line in self.shown(path)), 1)
 
     def test_no_fd_is_left(self) -> None:
         with self.broker() as b, Client(b.listen) as client:
