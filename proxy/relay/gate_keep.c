@@ -71,6 +71,11 @@ static void gate_keep_lose(struct gate_keep *k)
     gate_log_drop(&k->log);
 }
 
+void gate_keep_end(struct gate_keep *k)
+{
+    gate_keep_lose(k);
+}
+
 static void gate_keep_add(struct gate_keep *k, const struct gate_entry *e)
 {
     if (k->lost) {

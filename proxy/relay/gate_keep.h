@@ -38,7 +38,13 @@ void gate_keep_init(struct gate_keep *k, struct dma_gate *gate, struct dma_gate_
                     struct dma_gate_side *twin, struct session_page *page,
                     struct gate_chunks *chunks);
 
-/* Gives the chunks back. The page is not the session's any more. */
+/*
+ * The session ends: its page has no log any more, and its chunks are given back. Call before the
+ * monitor is sent the end: then it may clear both, and give the page to another session.
+ */
+void gate_keep_end(struct gate_keep *k);
+
+/* Gives the chunks back, if it has some. The page is not the session's any more. */
 void gate_keep_deinit(struct gate_keep *k);
 
 /*

@@ -77,7 +77,7 @@ void gate_log_drop(struct gate_log *l)
     const uint32_t n = gate_log_chunks(l->n);
     uint32_t at = l->first;
 
-    for (uint32_t i = 0; i < n; i++) {
+    for (uint32_t i = 0; i < n && at > 0 && at <= LIMIT_GATE_CHUNKS; i++) {
         struct gate_chunk *const chunk = gate_chunks_of(c, at);
 
         c->free[c->n_free++] = at;

@@ -327,7 +327,13 @@ static bool session_report_end(struct session *s)
         return session_report_left(s);
     }
     /* Its taints and exports must be recorded before its end. */
-    return session_report_now(s) && report_done(&s->guard->report) && session_send(s->host, &m);
+    if (!session_report_now(s) || !report_done(&s->guard->report)) {
+        return false;
+    }
+    if (s->guard->gate.keep) {
+        gate_keep_end(s->guard->gate.keep);
+    }
+    return session_send(s->host, &m);
 }
 
 /*
