@@ -470,15 +470,16 @@ class Trace(Control):
 
     def test_who_waits_and_is_killed(self) -> None:
         path = self.folder / "t.pcapng"
-        with self.broker() as b, Client(b.listen) as client:
+        with self.broker() as b:
             process = self.start(b, "--wait", "-w", str(path), stdout=subprocess.DEVNULL)
-            client.read()
-            b.await_trace(1, messages=2)
-            process.kill()
-            process.communicate(timeout=PATIENCE)
-            b.await_trace(1, state="ended", why="asked", messages=2)
-            client.read()
-        self.assertEqual(len(self.shown(path)), 1)
+            with Client(b.listen) as client:
+                client.read()
+                b.await_trace(1, messages=6)
+                process.kill()
+                process.communicate(timeout=PATIENCE)
+                b.await_trace(1, state="ended", why="asked", messages=6)
+                client.read()
+        self.assertEqual(sum("REGION_READ" in line for line in self.shown(path)), 1)
 
     def test_a_session_that_ends(self) -> None:
         path = self.folder / "t.pcapng"
