@@ -13,3 +13,11 @@ unsigned backoff_ms(unsigned failures)
     }
     return ms < LIMIT_RESPAWN_MAX_MS ? ms : LIMIT_RESPAWN_MAX_MS;
 }
+
+unsigned backoff_next_ms(unsigned *failures, uint64_t lived_ms)
+{
+    if (lived_ms >= LIMIT_RESPAWN_MAX_MS) {
+        *failures = 0;
+    }
+    return backoff_ms((*failures)++);
+}

@@ -11,6 +11,7 @@
 
 #include "base/confine/confine.h"
 #include "base/helper/sibling.h"
+#include "base/sealed.h"
 #include "base/sock.h"
 
 /* Runs in the child. */
@@ -76,5 +77,29 @@ pid_t helper_child_start(const struct helper_child_plan *p, int *channel_fd)
         return pid;
     }
     *channel_fd = pair[0];
+    return pid;
+}
+
+pid_t helper_child_start_sealed(const struct helper_child_plan *p, const void *start, size_t n,
+                                int *channel_fd)
+{
+    const struct sealed_part part = {start, n};
+    struct helper_child_plan plan = *p;
+    int fds[HELPER_CHILD_FDS];
+    pid_t pid;
+
+    fds[0] = sealed_new(p->name, &part, 1);
+    plan.exe_fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+    pid = fds[0] < 0 ? fds[0] : plan.exe_fd < 0 ? -errno : 0;
+    for (unsigned i = 0; i < p->n_fds; i++) {
+        fds[1 + i] = p->fds[i];
+    }
+    plan.fds = fds;
+    plan.n_fds = 1 + p->n_fds;
+    if (pid == 0) {
+        pid = helper_child_start(&plan, channel_fd);
+    }
+    sock_close(&fds[0]);
+    sock_close(&plan.exe_fd);
     return pid;
 }

@@ -38,4 +38,12 @@ pid_t helper_child_fork(const struct helper_child_plan *p, int channel_fd)
 pid_t helper_child_start(const struct helper_child_plan *p, int *channel_fd)
     __attribute__((warn_unused_result));
 
+/*
+ * Does that with the program that this process executes, whatever exe_fd is, and with a sealed file
+ * of these n bytes before the plan's fds, which are one less than HELPER_CHILD_FDS at most. Returns
+ * as helper_child_start does.
+ */
+pid_t helper_child_start_sealed(const struct helper_child_plan *p, const void *start, size_t n,
+                                int *channel_fd) __attribute__((warn_unused_result));
+
 #endif

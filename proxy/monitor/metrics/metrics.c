@@ -17,7 +17,6 @@
 #include "base/fdset.h"
 #include "base/helper/helper_child.h"
 #include "base/log.h"
-#include "base/sealed.h"
 #include "base/sock.h"
 #include "proxy/exporter/exporter.h"
 #include "proxy/monitor/metrics/metrics_count.h"
@@ -217,12 +216,9 @@ static void metrics_process_close(struct metrics *m)
 
 static void metrics_start_later(struct metrics *m)
 {
-    struct timeval tv;
+    const struct timeval tv =
+        clock_timeval(backoff_next_ms(&m->failures, clock_ms() - m->started_ms));
 
-    if (clock_ms() - m->started_ms >= LIMIT_RESPAWN_MAX_MS) {
-        m->failures = 0;
-    }
-    tv = clock_timeval(backoff_ms(m->failures++));
     (void)evtimer_add(m->respawn, &tv);
 }
 
@@ -259,25 +255,13 @@ static pid_t metrics_fork(struct metrics *m, int *pidfd)
                                          .uid = c->exporter.uid,
                                          .gid = c->exporter.gid,
                                          .has_folder = folder_fd >= 0};
-    const struct sealed_part part = {&start, sizeof start};
-    int start_fd = sealed_new(EXPORTER_NAME, &part, 1);
-    int exe_fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
-    const int fds[] = {start_fd, m->listen_fd, folder_fd};
+    const int fds[] = {m->listen_fd, folder_fd};
     char name[] = EXPORTER_NAME;
     char arg[] = EXPORTER_ARG;
-    const struct helper_child_plan plan = {.name = name,
-                                           .arg = arg,
-                                           .exe_fd = exe_fd,
-                                           .fds = fds,
-                                           .n_fds = folder_fd < 0 ? 2 : 3,
-                                           .pidfd = pidfd};
-    pid_t pid = start_fd < 0 ? start_fd : exe_fd < 0 ? -errno : 0;
+    const struct helper_child_plan plan = {
+        .name = name, .arg = arg, .fds = fds, .n_fds = folder_fd < 0 ? 1 : 2, .pidfd = pidfd};
+    const pid_t pid = helper_child_start_sealed(&plan, &start, sizeof start, &m->channel_fd);
 
-    if (pid == 0) {
-        pid = helper_child_start(&plan, &m->channel_fd);
-    }
-    sock_close(&start_fd);
-    sock_close(&exe_fd);
     sock_close(&folder_fd);
     return pid;
 }

@@ -224,18 +224,10 @@ static void tracing_link_process_close(struct tracing_link *l)
 
 static void tracing_link_respawn_later(struct tracing_link *l)
 {
-    unsigned ms = 0;
-    struct timeval tv;
-
-    if (clock_ms() - l->started_ms >= LIMIT_RESPAWN_MAX_MS) {
-        l->short_lives = 0;
-    }
+    const unsigned ms = backoff_next_ms(&l->short_lives, clock_ms() - l->started_ms);
     /* A tracer that was ready died at work: start another at once, unless this repeats. */
-    if (!l->ready || l->short_lives > 0) {
-        ms = backoff_ms(l->short_lives);
-    }
-    l->short_lives++;
-    tv = clock_timeval(ms);
+    const struct timeval tv = clock_timeval(l->ready && l->short_lives == 1 ? 0 : ms);
+
     (void)evtimer_add(l->respawn, &tv);
 }
 

@@ -19,10 +19,24 @@ START_TEST(doubles_up_to_its_bound)
 }
 END_TEST
 
+START_TEST(begins_anew_after_a_long_life)
+{
+    unsigned failures = 0;
+
+    ck_assert_uint_eq(backoff_next_ms(&failures, 0), LIMIT_RESPAWN_MS);
+    ck_assert_uint_eq(backoff_next_ms(&failures, LIMIT_RESPAWN_MAX_MS - 1), 2 * LIMIT_RESPAWN_MS);
+    ck_assert_uint_eq(failures, 2);
+    ck_assert_uint_eq(backoff_next_ms(&failures, LIMIT_RESPAWN_MAX_MS), LIMIT_RESPAWN_MS);
+    ck_assert_uint_eq(failures, 1);
+}
+END_TEST
+
 int main(void)
 {
     Suite *const suite = suite_create("backoff");
+    TCase *const tc = unit_case(suite, "backoff");
 
-    tcase_add_test(unit_case(suite, "backoff"), doubles_up_to_its_bound);
+    tcase_add_test(tc, doubles_up_to_its_bound);
+    tcase_add_test(tc, begins_anew_after_a_long_life);
     return unit_run(suite);
 }
