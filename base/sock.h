@@ -190,6 +190,9 @@ struct stat;
 int sock_file_stat(int listen_fd, const char *path, struct stat *st)
     __attribute__((warn_unused_result));
 
+/* Removes the file at path, if it still is the one with these numbers. */
+void sock_file_remove(const char *path, dev_t dev, ino_t ino);
+
 /*
  * Sets owner and group of a bound socket's file ((uid_t)-1 and (gid_t)-1: unchanged), and corrects
  * its mode. Returns 0 or -errno, as sock_file_open does if owner or group are requested.

@@ -70,6 +70,15 @@ int sock_file_stat(int listen_fd, const char *path, struct stat *st)
     return r;
 }
 
+void sock_file_remove(const char *path, dev_t dev, ino_t ino)
+{
+    struct stat st;
+
+    if (lstat(path, &st) == 0 && st.st_dev == dev && st.st_ino == ino) {
+        unlink(path);
+    }
+}
+
 /* The mode is right already, unless the folder has an access control list for new files. */
 static int sock_file_correct_mode(int fd, mode_t mode)
 {

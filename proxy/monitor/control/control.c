@@ -591,7 +591,6 @@ void control_resume(struct control *control)
 
 void control_close(struct control *c)
 {
-    struct stat st;
     const char *path;
 
     if (!c || c->listen_fd < 0) {
@@ -601,9 +600,7 @@ void control_close(struct control *c)
     if (c->acceptable) {
         event_del(c->acceptable);
     }
-    if (lstat(path, &st) == 0 && st.st_dev == c->st.st_dev && st.st_ino == c->st.st_ino) {
-        unlink(path);
-    }
+    sock_file_remove(path, c->st.st_dev, c->st.st_ino);
     sock_close(&c->listen_fd);
     if (c->folder) {
         /* Fails if another program uses the folder by now. */

@@ -106,11 +106,9 @@ int metrics_listen(const struct config *c, struct fdstore *store)
 void metrics_listen_close(int *fd, const struct config *c, struct fdstore *store)
 {
     struct stat own;
-    struct stat st;
 
-    if (*fd >= 0 && c->metrics.path && sock_file_stat(*fd, c->metrics.path, &own) == 0 &&
-        lstat(c->metrics.path, &st) == 0 && st.st_dev == own.st_dev && st.st_ino == own.st_ino) {
-        unlink(c->metrics.path);
+    if (*fd >= 0 && c->metrics.path && sock_file_stat(*fd, c->metrics.path, &own) == 0) {
+        sock_file_remove(c->metrics.path, own.st_dev, own.st_ino);
     }
     fdstore_drop(store, STATE_NAME_METRICS);
     sock_close(fd);

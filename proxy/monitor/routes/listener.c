@@ -284,7 +284,6 @@ void listener_serve(struct listener *l, struct route *r, const char *name)
 void listener_close(struct listener *l)
 {
     char name[STATE_NAME_SIZE];
-    struct stat st;
 
     if (!l) {
         return;
@@ -295,9 +294,8 @@ void listener_close(struct listener *l)
     if (l->resume) {
         event_free(l->resume);
     }
-    if (l->fd >= 0 && !l->given && lstat(l->path, &st) == 0 && st.st_dev == l->dev &&
-        st.st_ino == l->ino) {
-        unlink(l->path);
+    if (l->fd >= 0 && !l->given) {
+        sock_file_remove(l->path, l->dev, l->ino);
     }
     if (l->store) {
         fdstore_drop(l->store, listener_name(l->path, name));
