@@ -166,10 +166,10 @@ static void exporter_text_states(struct text *t, const struct snapshot_route *r)
 static void exporter_text_ended(struct text *t, const struct snapshot_route *r)
 {
     for (int i = 0; i < REASON_COUNT; i++) {
-        if (r->ended[i] > 0) {
+        if (r->counts.ended[i] > 0) {
             exporter_text_sample(
                 t, "poemd_sessions_ended_total{route=\"%s\",reason=\"%s\"} %" PRIu64 "\n", r->name,
-                session_reason_word((enum session_reason)i), r->ended[i]);
+                session_reason_word((enum session_reason)i), r->counts.ended[i]);
         }
     }
 }
@@ -189,13 +189,14 @@ static void exporter_text_verdicts(struct text *t, const struct snapshot_route *
     for (unsigned v = 0; v < SNAPSHOT_VERDICTS; v++) {
         for (unsigned rule = 0; rule < SNAPSHOT_RULES; rule++) {
             for (int side = 0; side < SIDES; side++) {
-                if (r->verdicts[v][rule][side] > 0) {
+                if (r->counts.verdicts[v][rule][side] > 0) {
                     exporter_text_sample(
                         t,
                         "poemd_verdicts_total{route=\"%s\",verdict=\"%s\",rule=\"%s\",party=\"%s\"}"
                         " %" PRIu64 "\n",
                         r->name, rules_verdict_name((enum verdict)v), rule_names[rule],
-                        rule == 0 ? "" : side_name((enum side)side), r->verdicts[v][rule][side]);
+                        rule == 0 ? "" : side_name((enum side)side),
+                        r->counts.verdicts[v][rule][side]);
                 }
             }
         }
@@ -205,10 +206,10 @@ static void exporter_text_verdicts(struct text *t, const struct snapshot_route *
 static void exporter_text_taints(struct text *t, const struct snapshot_route *r)
 {
     for (unsigned i = 0; i < TAINT_COUNT; i++) {
-        if (r->taints[i] > 0) {
+        if (r->counts.taints[i] > 0) {
             exporter_text_sample(
                 t, "poemd_sessions_tainted_total{route=\"%s\",letter=\"%c\"} %" PRIu64 "\n",
-                r->name, taint_letter(i), r->taints[i]);
+                r->name, taint_letter(i), r->counts.taints[i]);
         }
     }
 }
@@ -234,17 +235,17 @@ static void exporter_text_directions(struct text *t, const struct snapshot_route
 
 static void exporter_text_messages(struct text *t, const struct snapshot_route *r)
 {
-    exporter_text_directions(t, r, "poemd_messages", r->messages);
+    exporter_text_directions(t, r, "poemd_messages", r->counts.messages);
 }
 
 static void exporter_text_bytes(struct text *t, const struct snapshot_route *r)
 {
-    exporter_text_directions(t, r, "poemd_message_bytes", r->bytes);
+    exporter_text_directions(t, r, "poemd_message_bytes", r->counts.bytes);
 }
 
 static void exporter_text_fds(struct text *t, const struct snapshot_route *r)
 {
-    exporter_text_directions(t, r, "poemd_fds", r->fds);
+    exporter_text_directions(t, r, "poemd_fds", r->counts.fds);
 }
 
 static const struct {

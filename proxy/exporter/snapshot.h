@@ -36,6 +36,16 @@ struct snapshot_refusal {
     uint64_t times;
 };
 
+/* What is added up, of sessions that have ended and of those that live. */
+struct snapshot_counts {
+    uint64_t ended[REASON_COUNT];
+    uint64_t verdicts[SNAPSHOT_VERDICTS][SNAPSHOT_RULES][SIDES]; /* by the rule's party */
+    uint64_t taints[TAINT_COUNT]; /* sessions that got the letter; observations as well */
+    uint64_t messages[SIDES];     /* by the side that sends */
+    uint64_t bytes[SIDES];
+    uint64_t fds[SIDES];
+};
+
 struct snapshot_route {
     char name[SNAPSHOT_NAME];
     uint64_t listening;
@@ -44,13 +54,8 @@ struct snapshot_route {
     uint64_t holding;                  /* … of which have no device at the moment */
     uint64_t begun;
     uint64_t resumed; /* times one of them has gone on in another worker */
-    uint64_t ended[REASON_COUNT];
-    uint64_t verdicts[SNAPSHOT_VERDICTS][SNAPSHOT_RULES][SIDES]; /* by the rule's party */
-    uint64_t taints[TAINT_COUNT]; /* sessions that got the letter; observations as well */
+    struct snapshot_counts counts;
     struct snapshot_refusal refusals[SNAPSHOT_ERRNOS];
-    uint64_t messages[SIDES]; /* by the side that sends */
-    uint64_t bytes[SIDES];
-    uint64_t fds[SIDES];
     uint64_t overdue; /* requests that were answered in the device's stead */
     uint64_t lost;    /* devices that a session has lost, and was held */
     uint64_t stall_ms;

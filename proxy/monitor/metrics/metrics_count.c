@@ -48,7 +48,7 @@ static void metrics_count_taints(uint64_t taints[TAINT_COUNT], const struct moni
     }
 }
 
-static void metrics_count_direction(struct metrics_route *m, enum side from,
+static void metrics_count_direction(struct snapshot_counts *m, enum side from,
                                     const struct ipc_count *c)
 {
     m->messages[from] += c->messages;
@@ -59,7 +59,7 @@ static void metrics_count_direction(struct metrics_route *m, enum side from,
 static void metrics_count_on_ended(void *arg, struct monitor_session *t, enum session_reason reason,
                                    const struct ipc_ended *what)
 {
-    struct metrics_route *const m = t->route->metrics;
+    struct snapshot_counts *const m = t->route->metrics;
 
     (void)arg;
     if (what && what->err != 0) {
@@ -106,24 +106,10 @@ static void metrics_count_sessions(struct snapshot_route *out, const struct rout
     {
         out->sessions[t->state]++;
         out->holding += t->hold != NULL;
-        metrics_count_taints(out->taints, t);
-        out->messages[SIDE_CLIENT] += t->to_backend.messages;
-        out->bytes[SIDE_CLIENT] += t->to_backend.bytes;
-        out->fds[SIDE_CLIENT] += t->to_backend.fds;
-        out->messages[SIDE_BACKEND] += t->to_client.messages;
-        out->bytes[SIDE_BACKEND] += t->to_client.bytes;
-        out->fds[SIDE_BACKEND] += t->to_client.fds;
+        metrics_count_taints(out->counts.taints, t);
+        metrics_count_direction(&out->counts, SIDE_CLIENT, &t->to_backend);
+        metrics_count_direction(&out->counts, SIDE_BACKEND, &t->to_client);
     }
-}
-
-static void metrics_count_ended(struct snapshot_route *out, const struct metrics_route *m)
-{
-    memcpy(out->ended, m->ended, sizeof out->ended);
-    memcpy(out->verdicts, m->verdicts, sizeof out->verdicts);
-    memcpy(out->taints, m->taints, sizeof out->taints);
-    memcpy(out->messages, m->messages, sizeof out->messages);
-    memcpy(out->bytes, m->bytes, sizeof out->bytes);
-    memcpy(out->fds, m->fds, sizeof out->fds);
 }
 
 void metrics_count_route(struct snapshot_route *out, const struct route *r)
@@ -131,7 +117,7 @@ void metrics_count_route(struct snapshot_route *out, const struct route *r)
     memset(out, 0, sizeof *out);
     snprintf(out->name, sizeof out->name, "%s", r->config->name);
     if (r->metrics) {
-        metrics_count_ended(out, r->metrics);
+        out->counts = *r->metrics;
     }
     metrics_count_sessions(out, r);
     out->listening = r->listener != NULL;

@@ -9,16 +9,6 @@
 
 struct route;
 
-/* A route's, of sessions that have ended, and verdicts. */
-struct metrics_route {
-    uint64_t ended[REASON_COUNT];
-    uint64_t verdicts[SNAPSHOT_VERDICTS][SNAPSHOT_RULES][SIDES];
-    uint64_t taints[TAINT_COUNT];
-    uint64_t messages[SIDES];
-    uint64_t bytes[SIDES];
-    uint64_t fds[SIDES];
-};
-
 /* The broker's. */
 struct metrics_counts {
     uint64_t workers_gone;

@@ -23,9 +23,9 @@
 #include "proxy/monitor/routes/listener.h"
 #include "base/observers.h"
 
-struct metrics_route;
 struct monitor_session;
 struct repeats_peer;
+struct snapshot_counts;
 struct spawn;
 struct tracing_group;
 
@@ -70,8 +70,9 @@ struct route {
     uint64_t replaced;           /* times one of them has gone on with another process */
     uint64_t rejected;           /* processes that were denied, or promised less */
     struct route_refusal refusals[ROUTE_ERRNOS];
-    struct metrics_route *metrics; /* owned by metrics; NULL if none are served */
-    uint64_t refused;              /* since the last log line about it */
+    struct snapshot_counts *metrics; /* of verdicts and sessions that have ended; owned by metrics;
+                                      * NULL if none are served */
+    uint64_t refused;                /* since the last log line about it */
     uint64_t refused_logged_ms;
 };
 
