@@ -6,6 +6,7 @@
  */
 #define _GNU_SOURCE
 #include "base/log.h"
+#include "base/sock.h"
 #include "base/unconst.h"
 
 #include <ctype.h>
@@ -21,7 +22,6 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
-#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -88,7 +88,6 @@ void log_dress(void)
 void log_to_journal(const char *path)
 {
     const char *const stream = getenv("JOURNAL_STREAM");
-    struct sockaddr_un sun = {.sun_family = AF_UNIX};
     char own[64];
     struct stat st;
     int fd;
@@ -97,13 +96,11 @@ void log_to_journal(const char *path)
         return;
     }
     snprintf(own, sizeof own, "%ju:%ju", (uintmax_t)st.st_dev, (uintmax_t)st.st_ino);
-    snprintf(sun.sun_path, sizeof sun.sun_path, "%s", path);
     if (strcmp(stream, own) != 0) {
         return;
     }
-    fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    if (fd >= 0 && connect(fd, (const struct sockaddr *)&sun, sizeof sun) == 0 &&
-        dup2(fd, STDERR_FILENO) >= 0) {
+    fd = sock_connect_datagrams(path);
+    if (fd >= 0 && dup2(fd, STDERR_FILENO) >= 0) {
         log_init(program, most);
     }
     if (fd >= 0) {

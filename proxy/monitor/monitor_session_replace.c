@@ -240,15 +240,10 @@ static void monitor_session_replace_on_evidence(void *arg, struct monitor_sessio
 /* Makes the socket one for a worker. Returns NULL, or what is wrong with it. */
 static const char *monitor_session_replace_check(int fd)
 {
-    int domain = 0;
-    int type = 0;
-    socklen_t n = sizeof domain;
     struct sockaddr_un peer;
-    socklen_t n_peer = sizeof peer;
+    socklen_t n = sizeof peer;
 
-    if (getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &n) < 0 || domain != AF_UNIX ||
-        getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &n) < 0 || type != SOCK_STREAM ||
-        getpeername(fd, (struct sockaddr *)&peer, &n_peer) < 0) {
+    if (!sock_is_unix_stream(fd) || getpeername(fd, (struct sockaddr *)&peer, &n) < 0) {
         return "its descriptor is not a connected AF_UNIX stream socket";
     }
     if (fcntl(fd, F_SETFL, O_NONBLOCK) < 0 || sock_pass_sender(fd, true) < 0) {
