@@ -34,20 +34,24 @@ bool channel_pair_is_quiet(const struct channel_pair *l)
            channel_pair_exchange_is_between(&l->to_client) && channel_pair_rests(l);
 }
 
-void channel_pair_await(struct channel_pair *l, uint16_t id)
+/* Has the direction to the client stop at such messages, after those that are there. */
+static void channel_pair_exchange_stop_at(struct channel_pair *l, enum relay_stop stops,
+                                          uint16_t id)
 {
-    relay_stop_at(&l->to_client, RELAY_STOPS_REPLY, id);
+    relay_stop_at(&l->to_client, stops, id);
     if (!l->to_client_done && !l->client.writing) {
         channel_pair_want_read(&l->backend, true);
     }
 }
 
+void channel_pair_await(struct channel_pair *l, uint16_t id)
+{
+    channel_pair_exchange_stop_at(l, RELAY_STOPS_REPLY, id);
+}
+
 void channel_pair_await_end(struct channel_pair *l)
 {
-    relay_stop_at(&l->to_client, RELAY_STOPS_NOT, 0);
-    if (!l->to_client_done && !l->client.writing) {
-        channel_pair_want_read(&l->backend, true);
-    }
+    channel_pair_exchange_stop_at(l, RELAY_STOPS_NOT, 0);
 }
 
 int channel_pair_exchange_take(struct channel_pair *l, int backend_fd)

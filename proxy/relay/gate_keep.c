@@ -63,17 +63,12 @@ static void gate_keep_store_outside(struct gate_keep *k, uint32_t outside)
     atomic_signal_fence(memory_order_seq_cst);
 }
 
-static void gate_keep_lose(struct gate_keep *k)
+void gate_keep_end(struct gate_keep *k)
 {
     k->lost = true;
     gate_keep_store_outside(k, 1);
     k->page->gate_log = 0;
     gate_log_drop(&k->log);
-}
-
-void gate_keep_end(struct gate_keep *k)
-{
-    gate_keep_lose(k);
 }
 
 static void gate_keep_add(struct gate_keep *k, const struct gate_entry *e)
@@ -82,7 +77,7 @@ static void gate_keep_add(struct gate_keep *k, const struct gate_entry *e)
         return;
     }
     if (!gate_log_add(&k->log, e)) {
-        gate_keep_lose(k);
+        gate_keep_end(k);
         return;
     }
     gate_keep_store(&k->page->gate_log, gate_log_word(&k->log));
@@ -206,7 +201,7 @@ static void gate_keep_shorten(struct gate_keep *k)
     copy = gate_log_head(c.log.chunks, gate_log_word(&c.log));
     if (!c.good || !copy) {
         gate_log_drop(&c.log);
-        gate_keep_lose(k);
+        gate_keep_end(k);
         return;
     }
     copy->exporting = head->exporting;

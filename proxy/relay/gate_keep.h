@@ -39,8 +39,9 @@ void gate_keep_init(struct gate_keep *k, struct dma_gate *gate, struct dma_gate_
                     struct gate_chunks *chunks);
 
 /*
- * The session ends: its page has no log any more, and its chunks are given back. Call before the
- * monitor is sent the end: then it may clear both, and give the page to another session.
+ * Nothing outlives the worker any more: the page has no log, and the chunks are given back. Call
+ * it before the monitor is sent the session's end: then that may clear both, and give the page to
+ * another session.
  */
 void gate_keep_end(struct gate_keep *k);
 

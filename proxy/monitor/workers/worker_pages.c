@@ -41,6 +41,15 @@ static void worker_pages_unload(struct worker_pages *p, uint32_t slot)
     }
 }
 
+/* The list of chunks for other workers' logs is made when the first one is. */
+static bool worker_pages_has_chunks(struct worker_pages *p)
+{
+    if (!p->chunks) {
+        p->chunks = calloc(LIMIT_GATE_CHUNKS, sizeof *p->chunks);
+    }
+    return p->chunks != NULL;
+}
+
 void worker_pages_moved_log(struct worker_pages *p, uint32_t slot)
 {
     for (uint32_t i = 0; p->chunks && i < LIMIT_GATE_CHUNKS; i++) {
@@ -119,14 +128,11 @@ static void worker_pages_find_log(struct worker_pages *p, uint32_t slot, uint64_
 {
     uint32_t at = gate_log_first(log);
 
-    if (at <= LIMIT_GATE_CHUNKS) {
+    if (at <= LIMIT_GATE_CHUNKS || !worker_pages_has_chunks(p)) {
         return;
     }
-    if (!p->chunks) {
-        p->chunks = calloc(LIMIT_GATE_CHUNKS, sizeof *p->chunks);
-    }
     for (uint32_t left = gate_log_chunks(gate_log_entries(log));
-         p->chunks && left > 0 && at > LIMIT_GATE_CHUNKS && at <= GATE_LAST_CHUNK; left--) {
+         left > 0 && at > LIMIT_GATE_CHUNKS && at <= GATE_LAST_CHUNK; left--) {
         p->chunks[at - LIMIT_GATE_CHUNKS - 1] = slot + 1;
         if (pread(p->fd, &at, sizeof at, (off_t)session_page_chunk_at(p->n, at)) !=
             (ssize_t)sizeof at) {
@@ -347,13 +353,13 @@ static bool worker_pages_take_chunk(struct worker_pages *p, uint32_t slot, uint3
 {
     uint32_t i = *at > LIMIT_GATE_CHUNKS ? *at - LIMIT_GATE_CHUNKS : 0;
 
-    if (!p->chunks) {
-        p->chunks = calloc(LIMIT_GATE_CHUNKS, sizeof *p->chunks);
+    if (!worker_pages_has_chunks(p)) {
+        return false;
     }
-    while (p->chunks && i < LIMIT_GATE_CHUNKS && p->chunks[i] != 0) {
+    while (i < LIMIT_GATE_CHUNKS && p->chunks[i] != 0) {
         i++;
     }
-    if (!p->chunks || i == LIMIT_GATE_CHUNKS) {
+    if (i == LIMIT_GATE_CHUNKS) {
         return false;
     }
     p->chunks[i] = slot + 1;

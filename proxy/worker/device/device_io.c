@@ -171,6 +171,7 @@ static enum device_io_step device_io_hear(struct device_io *io)
     fdset_close(&io->in_fds);
     return step;
 }
+
 static void device_io_on_ready(evutil_socket_t fd, short what, void *arg)
 {
     struct device_io *const io = arg;
