@@ -43,8 +43,7 @@ static const struct poemctl_command *const commands[] = {
 
 /* ---- usage ---- */
 
-/* The last word of a command's name. */
-static const char *poemctl_word(const struct poemctl_command *c)
+const char *poemctl_word(const struct poemctl_command *c)
 {
     const char *const space = strrchr(c->name, ' ');
 

@@ -109,6 +109,9 @@ bool poemctl_socket(const char *name, const char *path);
  */
 bool poemctl_number(const char *name, const char *text, uint64_t *out);
 
+/* Returns the last word of a command's name: an action's own. */
+const char *poemctl_word(const struct poemctl_command *c);
+
 /* ---- the commands ---- */
 
 extern const struct poemctl_command poemctl_attest;

@@ -129,17 +129,10 @@ static bool poemctl_complete_is_choice(const char *value)
     return value[strcspn(value, "abcdefghijklmnopqrstuvwxyz")] != '\0';
 }
 
-static const char *poemctl_complete_word(const struct poemctl_command *c)
-{
-    const char *const space = strrchr(c->name, ' ');
-
-    return space ? space + 1 : c->name;
-}
-
 static void poemctl_complete_zsh_list(FILE *f, const struct poemctl_command *const *list)
 {
     for (; *list; list++) {
-        fprintf(f, " '%s:", poemctl_complete_word(*list));
+        fprintf(f, " '%s:", poemctl_word(*list));
         poemctl_complete_quoted(f, (*list)->what, ":");
         fputc('\'', f);
     }
@@ -217,8 +210,7 @@ static void poemctl_complete_zsh(FILE *f, const struct poemctl_command *const *c
 
 static void poemctl_complete_fish_word(FILE *f, const char *before, const struct poemctl_command *c)
 {
-    fprintf(f, "complete -c poemctl -n '__poemctl_needs%s' -f -a %s -d '", before,
-            poemctl_complete_word(c));
+    fprintf(f, "complete -c poemctl -n '__poemctl_needs%s' -f -a %s -d '", before, poemctl_word(c));
     poemctl_complete_quoted(f, c->what, "");
     fputs("'\n", f);
 }

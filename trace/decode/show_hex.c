@@ -9,15 +9,13 @@ static const char show_hex_indent[] = "  ";
 
 static void show_hex_line(struct strbuf *t, const struct trace_message *m, uint32_t at)
 {
-    static const char digits[] = "0123456789abcdef";
     const uint32_t left = m->kept - at;
     const uint32_t n = left < SHOW_HEX_COLUMNS ? left : SHOW_HEX_COLUMNS;
+    const uint8_t offset[] = {(uint8_t)(at >> 8), (uint8_t)at};
 
     strbuf_str(t, show_hex_indent);
     strbuf_str(t, m->sender == SIDE_CLIENT ? "--> " : "<-- ");
-    for (unsigned shift = 16; shift > 0; shift -= 4) {
-        strbuf_char(t, digits[at >> (shift - 4) & 0xf]);
-    }
+    strbuf_bytes(t, offset, sizeof offset);
     strbuf_char(t, ' ');
     for (uint32_t i = 0; i < SHOW_HEX_COLUMNS; i++) {
         strbuf_str(t, i % 8 == 0 ? " " : "");
