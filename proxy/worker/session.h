@@ -47,6 +47,7 @@ struct session_host {
     struct heap heap;
     struct heap_pool memory;       /* of sessions with their guards and channel pairs */
     struct heap_pool dma_memory;   /* of their "dma" settings */
+    struct heap_pool keep_memory;  /* of what their gates keep */
     struct session_routes routes;  /* of all sessions, except those that only refuse */
     struct session_list closed;    /* dead, with all fds closed; to be reported */
     bool full;                     /* the channel did not take the last message */

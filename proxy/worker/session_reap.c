@@ -215,6 +215,7 @@ void session_guard_init_memory(struct session_host *h)
 {
     heap_pool_init(&h->memory, sizeof(struct session_memory));
     heap_pool_init(&h->dma_memory, sizeof(struct dma_settings));
+    heap_pool_init(&h->keep_memory, sizeof(struct gate_keep));
     RB_INIT(&h->routes);
 }
 
@@ -274,7 +275,7 @@ static void session_forget_gate(struct session *s)
     if (keep && !s->left) {
         gate_keep_deinit(keep);
     }
-    free(keep);
+    heap_pool_free(&s->host->keep_memory, keep);
     dma_gate_deinit(&s->guard->gate);
 }
 

@@ -5,7 +5,6 @@
 
 #include <errno.h>
 #include <stdatomic.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/log.h"
@@ -165,7 +164,7 @@ static void session_relay_keep(struct session *s)
     struct session_guard *const g = s->guard;
 
     if (s->host->chunks.at && !g->page_owned && s->channels) {
-        g->gate.keep = malloc(sizeof *g->gate.keep);
+        g->gate.keep = heap_pool_new(&s->host->keep_memory);
     }
     if (g->gate.keep) {
         gate_keep_init(g->gate.keep, &g->gate, &s->channels->dma, s->twin ? &s->twin->dma : NULL,
