@@ -2,9 +2,10 @@
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
  * The first and only program of the end-to-end tests' guest: finds the edu device in sysfs as any
- * driver in user space would, maps its registers, lets it compute a factorial and copy memory by
- * DMA, and reports on the console, one line a step; or it has the kernel measure a file, see
- * measure.c. The last line is "e2e: pass" or "e2e: fail: WHY"; then the machine is switched off.
+ * driver in user space would, maps its registers, lets it compute a factorial, copy memory by DMA
+ * and send MSIs, and reports on the console, one line a step; or it has the kernel measure a file,
+ * see measure.c. The last line is "e2e: pass" or "e2e: fail: WHY"; then the machine is switched
+ * off.
  *
  * It runs as the guest's init, statically linked, with nothing else in the file system.
  */
@@ -32,6 +33,7 @@
 #define PCI_DEVICES "/sys/bus/pci/devices"
 #define PAGE 4096u
 #define WAIT_SECONDS 30
+#define MSI_DATA 0x4321u
 
 /* The number in a sysfs attribute of a PCI device. */
 static unsigned long read_attribute(const char *device, const char *name)
@@ -85,6 +87,12 @@ static int open_device_file(const char *device, const char *name)
     return fd;
 }
 
+static void config_write(int config_fd, uint32_t offset, uint32_t value, size_t size)
+{
+    if (pwrite(config_fd, &value, size, offset) != (ssize_t)size)
+        fail("write configuration space at %#" PRIx32, offset);
+}
+
 /* What a driver's pci_enable_device and pci_set_master do: memory decoding and bus mastering on. */
 static void enable_device(const char *device)
 {
@@ -93,9 +101,7 @@ static void enable_device(const char *device)
 
     if (pread(config_fd, &command, sizeof(command), 4) != sizeof(command))
         fail("read the command register");
-    command |= 0x0006;
-    if (pwrite(config_fd, &command, sizeof(command), 4) != sizeof(command))
-        fail("write the command register");
+    config_write(config_fd, 4, command | 0x0006u, sizeof(command));
     close(config_fd);
 }
 
@@ -182,6 +188,13 @@ static void run_dma(volatile uint8_t *bar, uint64_t source, uint64_t destination
     wait_clear(bar, EDU_DMA_CMD, EDU_DMA_START);
 }
 
+static uint32_t factorial(volatile uint8_t *bar, uint32_t n)
+{
+    put32(bar, EDU_FACTORIAL, n);
+    wait_clear(bar, EDU_STATUS, EDU_STATUS_COMPUTING);
+    return get32(bar, EDU_FACTORIAL);
+}
+
 static void check_registers(volatile uint8_t *bar)
 {
     uint32_t got = get32(bar, EDU_IDENT);
@@ -197,9 +210,7 @@ static void check_registers(volatile uint8_t *bar)
         fail("liveness %#" PRIx32, got);
     say("liveness %#" PRIx32, got);
 
-    put32(bar, EDU_FACTORIAL, 10);
-    wait_clear(bar, EDU_STATUS, EDU_STATUS_COMPUTING);
-    got = get32(bar, EDU_FACTORIAL);
+    got = factorial(bar, 10);
     if (got != 3628800)
         fail("10! = %" PRIu32, got);
     say("10! = %" PRIu32, got);
@@ -244,25 +255,72 @@ static void check_dma(volatile uint8_t *bar)
     say("DMA round trip of %u bytes, %#" PRIx64 " to %#" PRIx64, PAGE, p.source, p.destination);
 }
 
+/*
+ * Has the device's MSIs written into a page of ours, whose physical address this is: a program
+ * cannot take an interrupt of the processor, but a message is a write to memory wherever it goes.
+ */
+static void enable_msi(const char *device, uint64_t physical)
+{
+    int config_fd = open_device_file(device, "config");
+
+    config_write(config_fd, EDU_CONFIG_MSI + 4, (uint32_t)physical, 4);
+    config_write(config_fd, EDU_CONFIG_MSI + 8, (uint32_t)(physical >> 32), 4);
+    config_write(config_fd, EDU_CONFIG_MSI + 12, MSI_DATA, 2);
+    config_write(config_fd, EDU_CONFIG_MSI + 2, 1, 2);
+    close(config_fd);
+}
+
+/* Has the device raise its interrupt, and waits for the message. */
+static void take_msi(volatile uint8_t *bar, volatile uint32_t *message)
+{
+    time_t end = time(NULL) + WAIT_SECONDS;
+
+    *message = 0;
+    put32(bar, EDU_IRQ_RAISE, 1);
+    while (*message != MSI_DATA) {
+        if (time(NULL) > end) {
+            errno = ETIMEDOUT;
+            fail("MSI: the page has %#" PRIx32, *message);
+        }
+    }
+    put32(bar, EDU_IRQ_ACK, 1);
+}
+
+/* Has the device compute, copy memory, and send a message. */
+static void run_round(volatile uint8_t *bar, const struct dma_pages *p, volatile uint32_t *message,
+                      unsigned n)
+{
+    uint32_t got;
+
+    errno = EIO;
+    put32(bar, EDU_LIVENESS, n);
+    got = get32(bar, EDU_LIVENESS);
+    if (got != ~n)
+        fail("liveness %#" PRIx32 " for %#x", got, n);
+    got = factorial(bar, 3 + n % 2);
+    if (got != (n % 2 ? 24 : 6))
+        fail("factorial %" PRIu32 " of %u", got, 3 + n % 2);
+    round_trip(bar, p, n);
+    take_msi(bar, message);
+}
+
 /* Drives the device again and again, until a line comes from the console. */
-static void repeat(volatile uint8_t *bar)
+static void repeat(const char *device, volatile uint8_t *bar)
 {
     const struct dma_pages p = make_pages();
     struct pollfd console = {.fd = 0, .events = POLLIN};
-    uint64_t longest = 0;
+    uint64_t longest = 0, physical;
+    volatile uint32_t *const message = (volatile void *)dma_page(&physical);
     unsigned n = 0;
 
+    enable_msi(device, physical);
     say("repeats");
     for (; poll(&console, 1, 0) == 0; n++) {
         struct timespec begin, end;
         uint64_t ms;
 
         clock_gettime(CLOCK_MONOTONIC, &begin);
-        put32(bar, EDU_LIVENESS, n);
-        errno = EIO;
-        if (get32(bar, EDU_LIVENESS) != ~n)
-            fail("liveness %#" PRIx32 " for %#x", get32(bar, EDU_LIVENESS), n);
-        round_trip(bar, &p, n);
+        run_round(bar, &p, message, n);
         clock_gettime(CLOCK_MONOTONIC, &end);
         ms = (uint64_t)(end.tv_sec - begin.tv_sec) * 1000 + (uint64_t)(end.tv_nsec / 1000000) -
              (uint64_t)(begin.tv_nsec / 1000000);
@@ -322,7 +380,7 @@ static void drive(void)
         check_outside(bar, getenv("outside"));
     check_extra_bar(map_bar(device, "resource2", EDU_BAR2_SIZE));
     if (getenv("repeat"))
-        repeat(bar);
+        repeat(device, bar);
     say("pass");
 }
 
