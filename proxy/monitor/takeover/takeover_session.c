@@ -134,14 +134,14 @@ static void takeover_session_take_fds(const struct takeover *to, struct monitor_
 
 /* ---- going on ---- */
 
-/* Returns a pidfd of the party's process, or -1. */
+/* Returns a pidfd of the party's process if its executable is to be looked at again, or -1. */
 static int takeover_session_pidfd(const struct monitor_session *t, enum side party,
                                   const struct state_looked *l)
 {
     const int socket_fd = party == SIDE_CLIENT ? t->client_fd : t->backend_fd;
     int fd;
 
-    if (l->pid == 0) {
+    if (l->pid == 0 || t->config->look_ms == 0) {
         return -1;
     }
     fd = party == SIDE_BACKEND && t->device ? children_pidfd(l->pid)
@@ -165,18 +165,25 @@ static bool takeover_session_adopt(struct takeover *to, struct monitor_session *
     return true;
 }
 
+/* Goes on with what the last monitor knew of the parties' executables. */
+static void takeover_session_relook(struct monitor_session *t, const struct state_session *s)
+{
+    if (s->bits & STATE_RELOOKS) {
+        const int pidfds[SIDES] = {
+            [SIDE_CLIENT] = takeover_session_pidfd(t, SIDE_CLIENT, &s->looked[SIDE_CLIENT]),
+            [SIDE_BACKEND] = takeover_session_pidfd(t, SIDE_BACKEND, &s->looked[SIDE_BACKEND])};
+
+        relook_restore_take(t, s->looked, pidfds);
+    }
+}
+
 /* Relays go on in their worker, or in a new one, from their pages. */
 static void takeover_session_resume(struct takeover *to, struct monitor_session *t,
                                     const struct state_session *s)
 {
     struct worker_process *const w = takeover_workers_find(to, s->worker);
-    const int pidfds[SIDES] = {
-        [SIDE_CLIENT] = takeover_session_pidfd(t, SIDE_CLIENT, &s->looked[SIDE_CLIENT]),
-        [SIDE_BACKEND] = takeover_session_pidfd(t, SIDE_BACKEND, &s->looked[SIDE_BACKEND])};
 
-    if (s->bits & STATE_RELOOKS) {
-        relook_restore_take(t, s->looked, pidfds);
-    }
+    takeover_session_relook(t, s);
     monitor_session_watch_peers(t);
     /* A session that is held has no device. */
     if (t->client_fd >= 0 && (t->backend_fd >= 0 || t->config->hold_ms > 0) &&
