@@ -385,7 +385,8 @@ END_TEST
 
 /*
  * The tracer is stopped, the ring of 1 MiB runs full: each message is in the file, or it is counted
- * as lost, once. The monitor is stopped as well, which would kill a tracer that hangs.
+ * as lost, once. The monitor is stopped as well, which would kill a tracer that hangs, and the
+ * keeper, which would kill the monitor.
  */
 START_TEST(what_finds_no_room_is_counted)
 {
@@ -394,18 +395,22 @@ START_TEST(what_finds_no_room_is_counted)
     struct trace_sums sums;
     struct pair p;
     struct rig r;
+    pid_t monitor;
     pid_t tracer;
 
     trace_rig_stream(&s, 20000, WIRE_DEVICE_SET_IRQS, 100);
     trace_rig_start(&r, "trace-buffer 1", "");
     rig_session(&r, TRACE_RIG_CAPS, TRACE_RIG_CAPS, &p);
     tracer = trace_rig_tracer(&r);
-    ck_assert_int_eq(kill(rig_monitor(&r), SIGSTOP), 0);
+    monitor = rig_monitor(&r);
+    ck_assert_int_eq(kill(r.daemon, SIGSTOP), 0);
+    ck_assert_int_eq(kill(monitor, SIGSTOP), 0);
     ck_assert_int_eq(kill(tracer, SIGSTOP), 0);
     trace_rig_pass(&p, &s);
     pair_ping(&p);
     ck_assert_int_eq(kill(tracer, SIGCONT), 0);
-    ck_assert_int_eq(kill(rig_monitor(&r), SIGCONT), 0);
+    ck_assert_int_eq(kill(monitor, SIGCONT), 0);
+    ck_assert_int_eq(kill(r.daemon, SIGCONT), 0);
     if (_i) {
         /* More comes when there is room again: the first of it tells what was lost. */
         trace_rig_await(trace_rig_file(0), 1000);
@@ -518,6 +523,7 @@ START_TEST(a_full_disk_leaves_a_gap_until_there_is_room)
     rig_session(&r, TRACE_RIG_CAPS, TRACE_RIG_CAPS, &p);
     trace_rig_pass(&p, &s);
     rig_await_log(&r, "capture 1: disk full: messages are lost until", NULL, 0);
+    rig_await_rest(trace_rig_tracer(&r));
     had = trace_rig_read(path, NULL, NULL).messages;
     ck_assert_int_eq(unlink(ballast), 0);
     /* The tracer tries again when something passes. */

@@ -7,6 +7,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "proxy/ipc/turn.h"
 #include "proxy/monitor/keep/state_file.h"
 #include "proxy/monitor/monitor_context.h"
 #include "proxy/monitor/routes/route.h"
@@ -78,11 +79,15 @@ void tracing_keep_replace(struct tracing *t)
     if (!t->replaces) {
         return;
     }
-    t->replaces = false;
     while ((block = tracing_keep_next(t, block, &s))) {
         if (s.configured || !t->requested) {
             tracing_keep_stop(t, &s);
             state_file_drop(t->context->state, block);
+            if (turn_is_long()) {
+                event_active(t->later, 0, 0);
+                return;
+            }
         }
     }
+    t->replaces = false;
 }

@@ -28,7 +28,7 @@ void tracing_keep_stop(struct tracing *t, const struct state_capture *s);
 
 /*
  * The configured captures have begun, in new files: ends those of the earlier monitor, so that no
- * message is in none of both.
+ * message is in none of both. If they are many it goes on in a later turn.
  */
 void tracing_keep_replace(struct tracing *t);
 

@@ -137,6 +137,10 @@ static void tracing_link_on_writable(evutil_socket_t fd, short what, void *arg)
         l->waiting--;
         tracing_link_close_both(u->fds[0], u->fds[1]);
         free(u);
+        if (turn_is_long()) {
+            (void)event_add(l->writable, NULL);
+            return;
+        }
     }
 }
 

@@ -77,11 +77,11 @@ void tracing_resume(struct tracing *t, bool requested)
         return;
     }
     while ((block = tracing_keep_next(t, block, &s))) {
+        t->replaces = true;
         if (!s.configured && requested) {
             tracing_resume_one(t, block, &s);
         }
     }
     tracing_refresh_all(t);
-    t->replaces = true;
     t->requested = requested;
 }
