@@ -23,12 +23,14 @@
 #include "base/clock.h"
 #include "base/fdset.h"
 #include "base/sock.h"
+#include "proxy/exporter/exporter_clients.h"
 #include "proxy/exporter/exporter_parts.h"
 #include "proxy/exporter/exporter_text.h"
 
 struct exporter {
     struct event_base *base;
     struct evhttp *http;
+    struct exporter_clients *clients;
     struct event *channel;
     bool has_folder;
     bool over;         /* the monitor is gone */
@@ -128,6 +130,7 @@ static void exporter_look_for_room(const struct exporter *x, struct exporter_fig
 static void exporter_answer(struct evhttp_request *q, const char *accept, struct exporter *x)
 {
     const enum exporter_format format = exporter_format_of(accept);
+    struct evkeyvalq *const headers = evhttp_request_get_output_headers(q);
     struct evbuffer *const out = evbuffer_new();
     struct exporter_figures f;
 
@@ -136,8 +139,8 @@ static void exporter_answer(struct evhttp_request *q, const char *accept, struct
     } else {
         exporter_look_for_room(x, &f);
         if (exporter_text_write(out, &f, format) &&
-            evhttp_add_header(evhttp_request_get_output_headers(q), "Content-Type",
-                              exporter_media_type(format)) == 0) {
+            evhttp_add_header(headers, "Content-Type", exporter_media_type(format)) == 0 &&
+            evhttp_add_header(headers, "Connection", "close") == 0) {
             evhttp_send_reply(q, HTTP_OK, "OK", out);
         } else {
             evhttp_send_error(q, HTTP_INTERNAL, "out of memory");
@@ -201,6 +204,10 @@ static int exporter_serve(struct exporter *x)
     evhttp_set_max_headers_size(x->http, EXPORTER_REQUEST_MAX);
     evhttp_set_max_body_size(x->http, 0);
     evhttp_set_timeout(x->http, EXPORTER_CLIENT_S);
+    x->clients = exporter_clients_new(x->http, EXPORTER_FDS, EXPORTER_CLIENT_MS);
+    if (!x->clients) {
+        return -ENOMEM;
+    }
     evhttp_set_gencb(x->http, exporter_on_request, x);
     return 0;
 }
@@ -232,6 +239,7 @@ static void exporter_deinit(struct exporter *x)
     if (x->http) {
         evhttp_free(x->http);
     }
+    exporter_clients_free(x->clients);
     if (x->channel) {
         event_free(x->channel);
     }

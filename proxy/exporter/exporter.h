@@ -37,14 +37,20 @@
 /* Clients at once: a few collectors, and some that hang. Others wait in the socket's queue. */
 #define EXPORTER_CLIENTS 32u
 
+/* The process's fds: the loop's own, log, channel, socket, folder, a snapshot; clients. */
+#define EXPORTER_FDS (16u + EXPORTER_CLIENTS)
+
 /* Age up to which a snapshot is sent again, in ms: two collectors may ask at the same moment. */
 #define EXPORTER_FRESH_MS 200u
 
 /* Time for the monitor to answer: the workers have LIMIT_CONTROL_COUNT_MS of it. */
 #define EXPORTER_PATIENCE_MS 2000
 
-/* Time in which a client must send something, or read, in s, and bytes of its request. */
+/* Time in which a client must send something, or read, in s; that for all of it, in ms. */
 #define EXPORTER_CLIENT_S 5
+#define EXPORTER_CLIENT_MS 10000u
+
+/* Bytes of a request. */
 #define EXPORTER_REQUEST_MAX 8192
 
 struct exporter_start {

@@ -10,9 +10,6 @@
 #include "proxy/exporter/exporter.h"
 #include "proxy/exporter/exporter_parts.h"
 
-/* The loop's own fds, the log, the channel, the socket, the folder, a snapshot. */
-#define OWN_FDS 16u
-
 /* The program, a snapshot of LIMIT_ROUTES with its text, and a copy for each slow client. */
 #define MEMORY (1ull << 30)
 
@@ -37,7 +34,7 @@ int exporter_sandbox(const struct exporter_start *s)
     const struct confine_plan plan = {.who = "exporter",
                                       .uid = s->uid,
                                       .gid = s->gid,
-                                      .nofile = OWN_FDS + EXPORTER_CLIENTS,
+                                      .nofile = EXPORTER_FDS,
                                       .memory = MEMORY,
                                       .user_namespace = true,
                                       .calls = exporter_calls,
