@@ -108,6 +108,21 @@ void log_to_journal(const char *path)
     }
 }
 
+/* Where the journal is, or NULL. */
+static const char *log_journal;
+
+void log_keep_journal(const char *path)
+{
+    log_journal = path;
+}
+
+/* Returns true if standard error is connected to the journal, perhaps again. */
+static bool log_rejoin(void)
+{
+    return log_journal && log_style == LOG_STYLE_JOURNAL &&
+           sock_rejoin_datagrams(STDERR_FILENO, log_journal) == 0;
+}
+
 int log_level_find(const char *name)
 {
     for (int i = LOG_ERROR; i <= LOG_DEBUG; i++) {
@@ -197,6 +212,11 @@ static bool log_has_room(void)
     return poll(&p, 1, 0) == 1 && (p.revents & POLLOUT);
 }
 
+static bool log_send(const char *p, size_t n)
+{
+    return send(STDERR_FILENO, p, n, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0;
+}
+
 /*
  * The open file may be shared with foreign processes, which can change its O_NONBLOCK: so each call
  * asks not to block. Pipes cannot do that before Linux 6.4, nor can terminals: then either log_own
@@ -207,7 +227,8 @@ static bool log_write(const char *p, size_t n)
     const struct iovec iov = {.iov_base = unconst_pointer(p), .iov_len = n};
 
     if (log_sink == LOG_SINK_SOCKET) {
-        return send(STDERR_FILENO, p, n, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0;
+        return log_send(p, n) ||
+               ((errno == ECONNREFUSED || errno == ENOTCONN) && log_rejoin() && log_send(p, n));
     }
     if (!log_has_room()) {
         return false;
@@ -248,6 +269,8 @@ static bool log_report_lost(void)
 
 void log_catch_up(void)
 {
+    /* Another process may have lost the connection. */
+    (void)log_rejoin();
     (void)log_report_lost();
 }
 

@@ -60,6 +60,13 @@ void log_dress(void);
 void log_to_journal(const char *path);
 
 /*
+ * Connects to the journal at path again if it has begun anew (systemd-journald.socket), in a
+ * process that may connect: at the next line, and in log_catch_up. That connects the children's
+ * standard error, too. path must outlive the log.
+ */
+void log_keep_journal(const char *path);
+
+/*
  * Opens standard error again if it is a pipe or a terminal, so that its O_NONBLOCK belongs only to
  * us and our children, and sets it. If that is not permitted (another user's) it stays as it is.
  * Call once, at the start of the daemon, before there are other threads.
@@ -85,7 +92,7 @@ void log_level_set(enum log_level level);
 void log_line_from(const char *function, enum log_level level, const struct log_subject *about,
                    const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 
-/* Writes the number of lost lines, if any, once there is room again. */
+/* Writes the number of lost lines, if any, once there is room again, or the journal is back. */
 void log_catch_up(void);
 
 #define log_error(...) log_line(LOG_ERROR, NULL, __VA_ARGS__)

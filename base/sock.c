@@ -397,12 +397,12 @@ static int sock_address(const char *path, struct sockaddr_un *sun)
     return 0;
 }
 
-static int sock_connect_as(int type, const char *path, bool nonblock)
+/* Connects the socket; of datagrams a name behind "@" is abstract. Returns 0 or -errno. */
+static int sock_join(int fd, int type, const char *path)
 {
     struct sockaddr_un sun;
     socklen_t size = sizeof sun;
-    int err = sock_address(path, &sun);
-    int fd;
+    const int err = sock_address(path, &sun);
 
     if (err) {
         return err;
@@ -411,16 +411,26 @@ static int sock_connect_as(int type, const char *path, bool nonblock)
         sun.sun_path[0] = '\0';
         size = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(path));
     }
-    fd = socket(AF_UNIX, type | SOCK_CLOEXEC | (nonblock ? SOCK_NONBLOCK : 0), 0);
+    while (connect(fd, (struct sockaddr *)&sun, size) < 0) {
+        if (errno != EINTR) {
+            return -errno;
+        }
+    }
+    return 0;
+}
+
+static int sock_connect_as(int type, const char *path, bool nonblock)
+{
+    const int fd = socket(AF_UNIX, type | SOCK_CLOEXEC | (nonblock ? SOCK_NONBLOCK : 0), 0);
+    int err;
+
     if (fd < 0) {
         return -errno;
     }
-    while (connect(fd, (struct sockaddr *)&sun, size) < 0) {
-        if (errno != EINTR) {
-            err = -errno;
-            close(fd);
-            return err;
-        }
+    err = sock_join(fd, type, path);
+    if (err) {
+        close(fd);
+        return err;
     }
     return fd;
 }
@@ -438,6 +448,17 @@ int sock_connect_packets(const char *path)
 int sock_connect_datagrams(const char *path)
 {
     return sock_connect_as(SOCK_DGRAM, path, false);
+}
+
+int sock_rejoin_datagrams(int fd, const char *path)
+{
+    struct sockaddr_un sun;
+    socklen_t size = sizeof sun;
+
+    if (getpeername(fd, (struct sockaddr *)&sun, &size) == 0) {
+        return 0;
+    }
+    return errno == ENOTCONN ? sock_join(fd, SOCK_DGRAM, path) : -errno;
 }
 
 /*

@@ -219,4 +219,11 @@ int sock_connect_packets(const char *path) __attribute__((warn_unused_result));
  */
 int sock_connect_datagrams(const char *path) __attribute__((warn_unused_result));
 
+/*
+ * Connects a socket of sock_connect_datagrams to path again if its peer has gone and a send has
+ * failed since; otherwise it stays as it is. The peer changes for all processes that have the
+ * socket. Never waits. Returns 0, or -errno as sock_connect_datagrams does.
+ */
+int sock_rejoin_datagrams(int fd, const char *path) __attribute__((warn_unused_result));
+
 #endif

@@ -38,6 +38,7 @@ static int poemd_monitor(int argc, char **argv)
     if (options_read_again(&o, argc, argv, takeover_text(), stdout, stderr) == OPTIONS_RUN) {
         log_init("poemd", o.config.log_level);
         log_dress();
+        log_keep_journal(LOG_JOURNAL);
         places_check(&o.config, poemd_warn_of_place, NULL);
         status = accounts_choose(&o.config) ? STATUS_FAILED : monitor_main(&o);
     } else {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * evhttp gets its buffers of connections here, and frees them; a second reference keeps each of them
- * until its time is over, or its place is needed. One that evhttp has freed has no callbacks.
+ * evhttp gets its buffers of connections here, and frees them; a second reference keeps each until
+ * its time is over, or its place is needed. One that evhttp has freed has no callbacks.
  */
 #include "proxy/exporter/exporter_clients.h"
 

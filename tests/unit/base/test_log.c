@@ -285,6 +285,37 @@ static void journal_expect(int fd, const char *wanted)
     ck_assert_str_eq(text, wanted);
 }
 
+/* Standard error as a service has it: a stream, and its identity in the environment. */
+struct service {
+    int saved_fd;
+    int pair[2];
+};
+
+static void service_begin(struct service *v, const char *journal)
+{
+    char stream[64];
+    struct stat st;
+
+    v->saved_fd = dup(STDERR_FILENO);
+    ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, v->pair), 0);
+    ck_assert_int_eq(fstat(v->pair[0], &st), 0);
+    snprintf(stream, sizeof stream, "%ju:%ju", (uintmax_t)st.st_dev, (uintmax_t)st.st_ino);
+    ck_assert_int_eq(setenv("JOURNAL_STREAM", stream, 1), 0);
+    ck_assert_int_eq(dup2(v->pair[0], STDERR_FILENO), STDERR_FILENO);
+    log_init("poemd", LOG_INFO);
+    log_to_journal(journal);
+}
+
+static void service_end(struct service *v)
+{
+    ck_assert_int_eq(dup2(v->saved_fd, STDERR_FILENO), STDERR_FILENO);
+    log_init("poemd", LOG_INFO);
+    ck_assert_int_eq(unsetenv("JOURNAL_STREAM"), 0);
+    close(v->saved_fd);
+    close(v->pair[0]);
+    close(v->pair[1]);
+}
+
 START_TEST(the_journal_gets_fields)
 {
     const struct log_subject about = {.session = 7,
@@ -295,19 +326,9 @@ START_TEST(the_journal_gets_fields)
                                       .message_id = "5c9b1f0de6a44a0f8d8e3a5a3c1c7f21"};
     const char *const path = unit_path("journal");
     const int journal_fd = journal_of(path);
-    const int saved = dup(STDERR_FILENO);
-    char stream[64];
-    struct stat st;
-    int pair[2];
+    struct service v;
 
-    /* What a service has: a stream, and its identity in the environment. */
-    ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
-    ck_assert_int_eq(fstat(pair[0], &st), 0);
-    snprintf(stream, sizeof stream, "%ju:%ju", (uintmax_t)st.st_dev, (uintmax_t)st.st_ino);
-    ck_assert_int_eq(setenv("JOURNAL_STREAM", stream, 1), 0);
-    ck_assert_int_eq(dup2(pair[0], STDERR_FILENO), STDERR_FILENO);
-    log_init("poemd", LOG_INFO);
-    log_to_journal(path);
+    service_begin(&v, path);
     log_line_from("f", LOG_WARNING, &about, "denied: %d", 1);
     log_line_from("g", LOG_ERROR, NULL, "text");
     log_line_from("g", LOG_ERROR, NULL, "%s", "two lines\nPOEMD_VERDICT=allow\n");
@@ -315,8 +336,7 @@ START_TEST(the_journal_gets_fields)
     log_init("poemd", LOG_INFO);
     log_dress();
     log_line_from("h", LOG_INFO, NULL, "again");
-    ck_assert_int_eq(dup2(saved, STDERR_FILENO), STDERR_FILENO);
-    log_init("poemd", LOG_INFO);
+    service_end(&v);
     journal_expect(journal_fd, "PRIORITY=4\nSYSLOG_IDENTIFIER=poemd\nCODE_FUNC=f\n"
                                "POEMD_SESSION=7\nPOEMD_ROUTE=a\\x0ab\nPOEMD_LEG=client\n"
                                "POEMD_VERDICT=deny\nPOEMD_TAINT=LR\n"
@@ -327,11 +347,38 @@ START_TEST(the_journal_gets_fields)
     journal_expect(journal_fd, "PRIORITY=3\nSYSLOG_IDENTIFIER=poemd\nCODE_FUNC=g\n"
                                "MESSAGE=two lines POEMD_VERDICT=allow \n");
     journal_expect(journal_fd, "PRIORITY=6\nSYSLOG_IDENTIFIER=poemd\nCODE_FUNC=h\nMESSAGE=again\n");
-    ck_assert_int_eq(unsetenv("JOURNAL_STREAM"), 0);
-    close(saved);
     close(journal_fd);
-    close(pair[0]);
-    close(pair[1]);
+}
+END_TEST
+
+/* A process writes in vain meanwhile, as one does that cannot connect: the next beat mends it. */
+START_TEST(a_journal_that_begins_anew_gets_the_next_line)
+{
+    const char *const path = unit_path("journal");
+    int journal_fd = journal_of(path);
+    char byte;
+    struct service v;
+
+    service_begin(&v, path);
+    log_keep_journal(path);
+    for (int i = 0; i < 2; i++) {
+        close(journal_fd);
+        ck_assert_int_eq(unlink(path), 0);
+        ck_assert_int_lt(send(STDERR_FILENO, "", 1, MSG_NOSIGNAL), 0);
+        log_line_from("f", LOG_INFO, NULL, "lost");
+        journal_fd = journal_of(path);
+        if (i == 0) {
+            log_line_from("f", LOG_INFO, NULL, "again");
+        } else {
+            log_catch_up();
+        }
+        journal_expect(journal_fd,
+                       "PRIORITY=4\nSYSLOG_IDENTIFIER=poemd\nMESSAGE=1 lines were lost\n");
+    }
+    log_keep_journal(NULL);
+    service_end(&v);
+    ck_assert_int_lt(recv(journal_fd, &byte, 1, MSG_DONTWAIT), 0);
+    close(journal_fd);
 }
 END_TEST
 
@@ -425,6 +472,7 @@ int main(void)
     tcase_add_loop_test(tc, an_own_one, 0, 2);
     tc = unit_case(s, "forms");
     tcase_add_test(tc, the_journal_gets_fields);
+    tcase_add_test(tc, a_journal_that_begins_anew_gets_the_next_line);
     tcase_add_test(tc, a_stream_that_is_not_the_journals_stays);
     tcase_add_test(tc, a_line_in_a_file_begins_with_the_time);
     tcase_add_test(tc, a_terminal_gets_the_time_and_a_colour);
