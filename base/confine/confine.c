@@ -103,7 +103,7 @@ static int confine_limits(const struct confine_plan *p)
         uint64_t most;
         uint64_t hard; /* if greater */
     } all[] = {
-        {RLIMIT_NOFILE, p->nofile, 0},
+        {RLIMIT_NOFILE, p->nofile, p->nofile_most},
         /* The leak check has a thread; the filter forbids any other. */
         {RLIMIT_NPROC, confine_keeps_eyes() ? RLIM_INFINITY : 0, 0},
         {RLIMIT_CORE, 0, 0},

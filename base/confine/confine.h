@@ -36,6 +36,7 @@ struct confine_plan {
     uid_t uid;       /* to become, if started as root */
     gid_t gid;
     uint64_t nofile;         /* maximum number of fds */
+    uint64_t nofile_most;    /* to which another process may raise that later; 0: none may */
     uint64_t memory;         /* bytes of address space; not applied under tools that need more */
     uint64_t memory_most;    /* to which another process may raise that later; 0: none may */
     uint64_t cpu_s;          /* seconds of CPU time; 0: unlimited */

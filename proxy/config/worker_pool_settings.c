@@ -38,9 +38,9 @@ static uint64_t worker_pool_settings_spare(uint64_t room)
 
 /*
  * Returns the fds that are kept for other processes of devices: of twice the sessions of each route
- * that keeps them, as others may be ending; but at most half of the room.
+ * that keeps them, as others may be ending.
  */
-static uint64_t worker_pool_settings_kept(const struct config *c, uint64_t room)
+static uint64_t worker_pool_settings_kept(const struct config *c)
 {
     uint64_t n = 0;
 
@@ -49,14 +49,18 @@ static uint64_t worker_pool_settings_kept(const struct config *c, uint64_t room)
                  ? 2 * (uint64_t)c->routes[i].sessions * LIMIT_SETUP_FDS
                  : 0;
     }
-    return n < room / 2 ? n : room / 2;
+    return n;
 }
 
 void worker_pool_settings_fds(const struct config *c, uint64_t most, struct worker_settings *s)
 {
     const uint64_t base = LIMIT_WORKER_SPARE_FDS + LIMIT_REFUSALS +
                           (uint64_t)LIMIT_FDS_PER_SESSION * c->most_sessions;
-    const uint64_t least = base + worker_pool_settings_kept(c, most > base ? most - base : 0);
+    const uint64_t room = (most > base ? most - base : 0) / 2;
+    const uint64_t kept = worker_pool_settings_kept(c);
+    /* A reload can have all routes keep them. */
+    const uint64_t may = 2ull * LIMIT_SETUP_FDS * c->most_sessions;
+    const uint64_t least = base + (kept < room ? kept : room);
     const uint64_t spare =
         worker_pool_settings_spare(most > least ? (most - least) / c->workers : 0);
     const uint64_t fixed = least + spare * c->workers;
@@ -68,6 +72,7 @@ void worker_pool_settings_fds(const struct config *c, uint64_t most, struct work
     s->fd_share = share > 0 ? (uint32_t)share : 1;
     s->fd_spare = (uint32_t)spare;
     s->nofile = fixed + share * sessions;
+    s->nofile_most = s->nofile + (may > kept ? may - kept : 0);
 }
 
 /*
@@ -99,6 +104,14 @@ static uint64_t worker_pool_settings_most(void)
     struct rlimit l;
 
     return getrlimit(RLIMIT_NOFILE, &l) < 0 ? 0 : (uint64_t)l.rlim_max;
+}
+
+uint64_t worker_pool_settings_nofile(const struct config *c)
+{
+    struct worker_settings s;
+
+    worker_pool_settings_fds(c, worker_pool_settings_most(), &s);
+    return s.nofile;
 }
 
 int worker_pool_settings_write(const struct config *c, const struct poem *poem,

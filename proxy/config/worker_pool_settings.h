@@ -15,6 +15,9 @@
  */
 void worker_pool_settings_fds(const struct config *c, uint64_t most, struct worker_settings *s);
 
+/* Returns the fds that a worker may have open: nofile of worker_pool_settings_fds. */
+uint64_t worker_pool_settings_nofile(const struct config *c);
+
 /*
  * Returns the bytes of address space that a worker needs if every session of these routes uses all
  * that it may: twice as many as each route allows, since others may be ending.

@@ -22,12 +22,13 @@ struct worker_settings {
     enum log_level log_level;
     uid_t uid; /* to run as, if the monitor is root */
     gid_t gid;
-    uint64_t nofile;      /* maximum number of open fds */
-    uint64_t memory;      /* bytes of address space */
-    uint64_t memory_most; /* … to which the monitor may raise it, when routes are added */
-    uint32_t fd_share;    /* each session's share of peers' fds (proxy/relay/fdroom.h) */
-    uint32_t fd_spare;    /* … further ones for all sessions of the worker */
-    uint32_t orphan_ms;   /* until the first IPC_PING */
+    uint64_t nofile;                /* maximum number of open fds … */
+    uint64_t nofile_most;           /* … to which the monitor may raise it, after a reload */
+    uint64_t memory;                /* bytes of address space … */
+    uint64_t memory_most;           /* … likewise */
+    uint32_t fd_share;              /* each session's share of peers' fds (proxy/relay/fdroom.h) */
+    uint32_t fd_spare;              /* … further ones for all sessions of the worker */
+    uint32_t orphan_ms;             /* until the first IPC_PING */
     pid_t monitors[LIMIT_MONITORS]; /* this one and earlier ones; 0: none */
     uint32_t poem_size;             /* bytes that follow */
 };

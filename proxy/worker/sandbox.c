@@ -16,8 +16,7 @@
 
 #include "base/confine/confine.h"
 
-int sandbox_enter(uid_t uid, gid_t gid, uint64_t nofile, uint64_t memory, uint64_t memory_most,
-                  int readable_fd)
+int sandbox_enter(const struct worker_settings *s, int readable_fd)
 {
     const struct filter_call calls[] = {
         /* a twin socket is replaced by one end of our own pair */
@@ -51,11 +50,12 @@ int sandbox_enter(uid_t uid, gid_t gid, uint64_t nofile, uint64_t memory, uint64
                         FILTER_LACKS(2, O_ACCMODE | O_CREAT | O_TRUNC)),
     };
     const struct confine_plan plan = {.who = "worker",
-                                      .uid = uid,
-                                      .gid = gid,
-                                      .nofile = nofile,
-                                      .memory = memory,
-                                      .memory_most = memory_most,
+                                      .uid = s->uid,
+                                      .gid = s->gid,
+                                      .nofile = s->nofile,
+                                      .nofile_most = s->nofile_most,
+                                      .memory = s->memory,
+                                      .memory_most = s->memory_most,
                                       .readable_fds = &readable_fd,
                                       .n_readable = 1,
                                       .calls = calls,
@@ -63,6 +63,6 @@ int sandbox_enter(uid_t uid, gid_t gid, uint64_t nofile, uint64_t memory, uint64
                                       .n_calls =
                                           sizeof calls / sizeof *calls - (readable_fd < 0 ? 1 : 0)};
 
-    (void)confine_raise_nofile(nofile);
+    (void)confine_raise_nofile(s->nofile_most);
     return confine_enter(&plan);
 }

@@ -584,8 +584,7 @@ int worker_main(void)
         err = worker_fill_reserve(&w) ? 0 : -EMFILE;
     }
     if (!err) {
-        err = sandbox_enter(s.uid, s.gid, s.nofile, s.memory, s.memory_most,
-                            w.host.tap_host.fdinfo_fd);
+        err = sandbox_enter(&s, w.host.tap_host.fdinfo_fd);
     }
     if (err) {
         log_error("worker: cannot start: %s", strerror(-err));

@@ -325,22 +325,36 @@ START_TEST(a_taken_over_process_has_bounded_memory)
 }
 END_TEST
 
-/* A reload with more sessions whose maps are kept gives a running worker room for them. */
-START_TEST(a_reload_raises_the_bound_as_far_as_it_needs)
+/* Fds of sessions whose device may be replaced, if the limit of this machine has room for them. */
+static void expect_room_for_held(const struct rlimit *before, const struct rlimit *after)
+{
+    struct rlimit own;
+
+    ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &own), 0);
+    if (own.rlim_max >= 65536) {
+        ck_assert_uint_eq(after->rlim_cur - before->rlim_cur, 2 * 8 * LIMIT_SETUP_FDS);
+    }
+    ck_assert_uint_eq(after->rlim_max, before->rlim_max);
+}
+
+/* A reload with more sessions whose maps and fds are kept gives a running worker room for them. */
+START_TEST(a_reload_raises_the_bounds_as_far_as_it_needs)
 {
     struct sandbox_rig s;
     struct rlimit before;
+    struct rlimit before_fds;
     struct rlimit after;
     bool may;
 
     if (sandbox_cannot() || !rig_measurable()) {
-        printf("skipped: a_reload_raises_the_bound_as_far_as_it_needs: %s\n",
+        printf("skipped: a_reload_raises_the_bounds_as_far_as_it_needs: %s\n",
                sandbox_cannot() ? sandbox_cannot() : "the sanitizers' shadow memory has no bound");
         return;
     }
     sandbox_start(&s, "");
-    may = prlimit(s.pids[WORKER], RLIMIT_AS, NULL, &before) == 0;
-    sandbox_configure(&s, "", "sessions 8\ndma withhold\n");
+    may = prlimit(s.pids[WORKER], RLIMIT_AS, NULL, &before) == 0 &&
+          prlimit(s.pids[WORKER], RLIMIT_NOFILE, NULL, &before_fds) == 0;
+    sandbox_configure(&s, "", "sessions 8\ndma withhold\non backend loss hold 10s\n");
     ck_assert_int_eq(kill(s.rig.daemon, SIGHUP), 0);
     if (!may) {
         /* Without CAP_SYS_RESOURCE it says so. */
@@ -353,6 +367,8 @@ START_TEST(a_reload_raises_the_bound_as_far_as_it_needs)
     ck_assert_int_eq(prlimit(s.pids[WORKER], RLIMIT_AS, NULL, &after), 0);
     ck_assert_uint_eq(after.rlim_cur - before.rlim_cur, 2 * 8 * LIMIT_MEMORY_PER_DMA_SESSION);
     ck_assert_uint_eq(after.rlim_max, before.rlim_max);
+    ck_assert_int_eq(prlimit(s.pids[WORKER], RLIMIT_NOFILE, NULL, &after), 0);
+    expect_room_for_held(&before_fds, &after);
     sandbox_stop(&s);
 }
 END_TEST
@@ -625,7 +641,7 @@ int main(void)
 
     tcase_add_loop_test(tc, a_taken_over_process_can_do_nothing, 0, 3);
     tcase_add_loop_test(tc, a_taken_over_process_has_bounded_memory, 0, 3);
-    tcase_add_test(tc, a_reload_raises_the_bound_as_far_as_it_needs);
+    tcase_add_test(tc, a_reload_raises_the_bounds_as_far_as_it_needs);
     tcase_add_test(tc, another_abi_is_fatal);
     tcase_add_test(tc, a_refused_call_is_named);
     tcase_add_test(tc, a_user_that_others_are_is_warned_of);

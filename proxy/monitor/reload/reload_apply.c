@@ -30,6 +30,7 @@
 #include "proxy/monitor/takeover/takeover_keep.h"
 #include "proxy/monitor/tracing/tracing.h"
 #include "proxy/monitor/workers/worker_pool.h"
+#include "proxy/monitor/workers/worker_pool_limits.h"
 
 /* Inspectors that handshakes still use; each is a process. */
 #define INSPECTORS_MAX 4u
@@ -319,7 +320,7 @@ static void reload_apply_carry_out(struct reload *r, struct reload_plan *plan)
     takeover_keep_generation(context);
     log_level_set(context->config->log_level);
     nofile_raise(context->config);
-    worker_pool_change_take(r->subject.workers, plan->settings_fd);
+    worker_pool_limits_change_take(r->subject.workers, plan->settings_fd);
     reload_apply_gone(r, plan);
     reload_apply_listeners(r, plan);
     for (size_t i = 0; i < plan->n; i++) {

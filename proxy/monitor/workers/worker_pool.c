@@ -11,7 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -26,6 +25,7 @@
 #include "proxy/monitor/workers/worker_pool_adopt.h"
 #include "proxy/monitor/workers/worker_pool_count.h"
 #include "proxy/monitor/workers/worker_pool_keep.h"
+#include "proxy/monitor/workers/worker_pool_limits.h"
 #include "proxy/monitor/workers/worker_pool_linger.h"
 #include "proxy/monitor/workers/worker_pool_message.h"
 #include "proxy/monitor/workers/worker_pool_outbox.h"
@@ -590,7 +590,7 @@ int worker_pool_start(struct worker_pool *c, const struct poem *poem)
     if (c->exe_fd < 0) {
         return -errno;
     }
-    c->memory = worker_pool_settings_memory(config);
+    worker_pool_limits_note(c);
     c->settings_fd = worker_pool_settings_write(config, poem, c->context->monitors);
     if (c->settings_fd < 0) {
         return c->settings_fd;
@@ -601,41 +601,6 @@ int worker_pool_start(struct worker_pool *c, const struct poem *poem)
         }
     }
     return err;
-}
-
-/*
- * Raises a running worker's limit of address space, within that which it was started with. Without
- * CAP_SYS_RESOURCE that fails if the worker has a user of its own: then the limit suits the routes
- * of its start, whose sessions rarely use so much.
- */
-static void worker_pool_allow_memory(const struct worker_process *w, uint64_t bytes)
-{
-    struct rlimit l;
-    int err = prlimit(w->pid, RLIMIT_AS, NULL, &l);
-
-    if (!err && l.rlim_cur < bytes) {
-        l.rlim_cur = bytes < l.rlim_max ? bytes : l.rlim_max;
-        err = prlimit(w->pid, RLIMIT_AS, &l, NULL);
-    }
-    if (err) {
-        log_warning("cannot raise the limit of address space of worker pid=%ld: %s; a session for "
-                    "which it has no memory ends",
-                    (long)w->pid, strerror(errno));
-    }
-}
-
-void worker_pool_change_take(struct worker_pool *c, int settings_fd)
-{
-    const uint64_t bytes = worker_pool_settings_memory(c->context->config);
-
-    sock_close(&c->settings_fd);
-    c->settings_fd = settings_fd;
-    for (unsigned i = 0; i < c->n && bytes > c->memory; i++) {
-        if (c->members[i].pid > 0) {
-            worker_pool_allow_memory(&c->members[i], bytes);
-        }
-    }
-    c->memory = bytes > c->memory ? bytes : c->memory;
 }
 
 void worker_pool_deinit(struct worker_pool *c)

@@ -31,12 +31,6 @@ int worker_pool_start(struct worker_pool *c, const struct poem *poem)
     __attribute__((warn_unused_result));
 void worker_pool_deinit(struct worker_pool *c);
 
-/*
- * Workers that start from now on read these settings (worker_pool_settings_write); takes the fd.
- * Those that run may use as much memory as the configuration needs by now, if that is more.
- */
-void worker_pool_change_take(struct worker_pool *c, int settings_fd);
-
 /* Hands a session in RECITING, with both sockets, to the least busy worker. */
 void worker_pool_give(struct monitor_session *t);
 

@@ -93,6 +93,7 @@ struct worker_pool {
     int exe_fd;      /* our own program, as it was at our start */
     int settings_fd; /* the settings that every worker reads first */
     uint64_t memory; /* by worker_pool_settings_memory: workers may use as much by now */
+    uint64_t nofile; /* … by worker_pool_settings_nofile */
     struct monitor_session_list waiting; /* sessions without any worker to take them */
     struct event *take;                  /* active if more of them are to be given to a worker */
     struct worker_pool_refusals refusals;

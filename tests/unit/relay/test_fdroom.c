@@ -242,6 +242,9 @@ START_TEST(fds_that_are_kept_have_room_of_their_own)
     worker_pool_settings_fds(&c, 1 << 20, &s);
     ck_assert_uint_eq(s.fd_share, without.fd_share);
     ck_assert_uint_eq(s.nofile - without.nofile, 2ull * 3 * LIMIT_SETUP_FDS);
+    /* A reload may add such words to all routes. */
+    ck_assert_uint_eq(s.nofile_most, without.nofile_most);
+    ck_assert_uint_eq(s.nofile_most - without.nofile, 2ull * 1024 * LIMIT_SETUP_FDS);
 }
 END_TEST
 
