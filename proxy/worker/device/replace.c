@@ -78,6 +78,10 @@ void replace_fail(struct replace *r, const struct ipc_difference *d)
     }
     r->failed = r->step;
     r->difference = *d;
+    if (r->runs) {
+        replace_end(r, REPLACE_LOST);
+        return;
+    }
     if (!r->stopped) {
         replace_end(r, REPLACE_REFUSED);
         return;
@@ -123,6 +127,7 @@ static enum replace_next replace_feature(struct replace *r, struct reattach_mess
     _Static_assert(sizeof(struct wire_feature_mig_state) == sizeof(struct wire_feature_migration),
                    "argsz is of another size");
     r->stopped = r->stopped || q->step == REPLACE_STOPS_OLD;
+    r->runs = r->runs || q->step == REPLACE_RUNS;
     return replace_ask(r, m, q->old, WIRE_DEVICE_FEATURE, &f, n, 0);
 }
 
@@ -282,6 +287,7 @@ static void replace_reply_own(struct replace *r, const struct wire_hdr *hdr, con
                                     .command = hdr->command,
                                     .index = replace_state(r),
                                     .has = hdr->error};
+        r->runs = false;
     } else if (!any) {
         d.what = replace_judge(r, payload, n);
     }

@@ -8,8 +8,10 @@
  * The new process is set up before the old one is stopped (reattach.h), so that most failures cost
  * no more than a pause. Each change of state is one of the arcs that every device has. If a step
  * fails after the old process was first asked to stop, it is set to RUNNING again: it loses
- * nothing, since it has been sent nothing else meanwhile. Interrupts are set up before RESUMING,
- * since libvfio-user takes no SET_IRQS in STOP.
+ * nothing, since it has been sent nothing else meanwhile. That ends when the new process is sent
+ * RUNNING, unless it replies with an error: it may have answered requests and written memory, so
+ * the old one's state is of the past, and the device is lost. Interrupts are set up before
+ * RESUMING, since libvfio-user takes no SET_IRQS in STOP.
  *
  * The state is passed on part by part, and never kept. Pure: no socket, no clock. Neither process
  * is trusted: replies are checked in their size, and a state that does not end is ended by the
@@ -44,6 +46,7 @@ struct replace {
     bool sent_to_old; /* … of the old process */
     bool stopped;     /* the old process has been asked to stop */
     bool swapped;     /* the client's messages go to the new one */
+    bool runs;        /* … which may run, and have changed what the old one's state stands for */
     bool old_first;   /* the next part is to be read, not written */
     enum replace_outcome outcome;
     enum replace_step failed; /* the step of the first failure */
@@ -91,7 +94,10 @@ void replace_swapped(struct replace *r);
  */
 void replace_reply(struct replace *r, const struct wire_hdr *hdr, const uint8_t *payload, size_t n);
 
-/* It fails in this step, with d: time is over, or a process is gone. Again: the old one is lost. */
+/*
+ * It fails in this step, with d: time is over, or a process is gone. Where the old process cannot
+ * go on, the outcome is REPLACE_LOST.
+ */
 void replace_fail(struct replace *r, const struct ipc_difference *d);
 
 #endif
