@@ -222,6 +222,14 @@ void session_leave(struct session_host *h, uint64_t id);
 /* Changes how the session is captured. Ignored if it has ended meanwhile. */
 void session_tap(struct session_host *h, uint64_t id, const struct tap_settings *settings);
 
+/*
+ * Records a message between the broker itself and a process of the device: n bytes with its header,
+ * with these fds (borrowed); sender is SIDE_CLIENT for one of the broker's. Does nothing if the
+ * session is not captured.
+ */
+void session_tap_own(struct session *s, enum side sender, const uint8_t *bytes, size_t n,
+                     const int *fds, unsigned n_fds);
+
 /* ---- for session_life.c and its parts: session_tap.c, session_watch.c ---- */
 
 /* Schedules sending the session's reports for the end of the loop's turn. */

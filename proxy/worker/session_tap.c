@@ -18,6 +18,28 @@ void session_tap_channels(struct session *s)
     }
 }
 
+void session_tap_own(struct session *s, enum side sender, const uint8_t *bytes, size_t n,
+                     const int *fds, unsigned n_fds)
+{
+    struct trace_fd described[LIMIT_FDS_KERNEL];
+    struct trace_message m = {.size = (uint32_t)n,
+                              .kept = (uint32_t)n,
+                              .sender = (uint8_t)sender,
+                              .legs = TRACE_LEG_BACKEND,
+                              .flags = sender == SIDE_CLIENT ? TRACE_BROKER : 0,
+                              .fds = described,
+                              .data = bytes};
+
+    if (s->tap) {
+        while (m.n_fds < n_fds && m.n_fds < LIMIT_FDS_KERNEL) {
+            described[m.n_fds] = tap_describe(s->tap, fds[m.n_fds]);
+            m.n_fds++;
+        }
+        m.read_ns = tap_now(s->tap);
+        tap_session_record(s->tap, &m);
+    }
+}
+
 static void session_tap_begin(struct session *s, const struct tap_settings *settings)
 {
     s->tap = tap_session_new(s->id, settings, &s->host->tap_host);

@@ -144,6 +144,7 @@ static enum device_io_step device_io_judge(struct device_io *io, const struct wi
     io->awaits = false;
     return device_io_notify(io, &(struct device_io_event){.news = DEVICE_IO_REPLY,
                                                           .hdr = *hdr,
+                                                          .bytes = io->in,
                                                           .payload = io->in + WIRE_HDR_SIZE,
                                                           .n = hdr->size - WIRE_HDR_SIZE,
                                                           .fds = &io->in_fds});

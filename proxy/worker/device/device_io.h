@@ -32,9 +32,10 @@ enum device_io_news {
 
 struct device_io_event {
     enum device_io_news news;
-    struct wire_hdr hdr; /* of DEVICE_IO_REPLY and DEVICE_IO_STRAY */
+    struct wire_hdr hdr;  /* of DEVICE_IO_REPLY and DEVICE_IO_STRAY */
+    const uint8_t *bytes; /* of a reply: its header, and the payload behind that */
     const uint8_t *payload;
-    size_t n;
+    size_t n;                /* of the payload */
     const struct fdset *fds; /* that came with it; borrowed */
 };
 

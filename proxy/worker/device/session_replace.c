@@ -240,6 +240,8 @@ static bool session_replace_send(struct session_replace *r, enum session_replace
     r->report.maps += which == REPLACE_NEW && r->machine.step == REPLACE_SETS_UP &&
                       r->machine.reattach.step == REATTACH_MAPS;
     r->report.fds += r->message.n_fds;
+    session_tap_own(r->session, SIDE_CLIENT, r->message.bytes, r->message.n, r->message.fds,
+                    r->message.n_fds);
     device_io_send(r->io[which], &r->message, true);
     return true;
 }
@@ -344,6 +346,8 @@ static void session_replace_on_io(struct session_replace *r, enum session_replac
         channel_pair_await_end(r->session->channels);
     }
     if (e->news == DEVICE_IO_REPLY) {
+        session_tap_own(r->session, SIDE_BACKEND, e->bytes, WIRE_HDR_SIZE + e->n, e->fds->fds,
+                        e->fds->n);
         if (which == REPLACE_NEW && r->machine.step == REPLACE_SETS_UP &&
             !session_attach_same_memory(&r->machine.reattach, &e->hdr, e->fds)) {
             replace_fail(&r->machine, &r->machine.reattach.difference);
@@ -429,6 +433,22 @@ static void session_replace_on_look(evutil_socket_t fd, short what, void *arg)
 
 /* ---- the beginning ---- */
 
+enum setup_lack session_replace_lack(const struct session *s)
+{
+    const struct session_hold *const h = s->guard->hold;
+
+    if (!h) {
+        return SETUP_LACKS_WORD;
+    }
+    if (session_hold_holds(h)) {
+        return SETUP_LACKS_DEVICE;
+    }
+    if (session_hold_lack(h) != SETUP_KEPT) {
+        return (enum setup_lack)session_hold_lack(h);
+    }
+    return s->twin ? SETUP_LACKS_TWIN : SETUP_KEPT;
+}
+
 static void session_replace_start(struct session_replace *r)
 {
     struct session *const s = r->session;
@@ -479,23 +499,6 @@ static void session_replace_on_greeting(struct greeting *g, enum greeting_news n
         session_replace_refuse(r, REPLACE_GREETS, result->reason, &r->greeting_difference);
         break;
     }
-}
-
-/* Returns why the session's device cannot be replaced now; SETUP_KEPT if it can. */
-static enum setup_lack session_replace_lack(const struct session *s)
-{
-    const struct session_hold *const h = s->guard->hold;
-
-    if (!h) {
-        return SETUP_LACKS_WORD;
-    }
-    if (session_hold_holds(h)) {
-        return SETUP_LACKS_DEVICE;
-    }
-    if (session_hold_lack(h) != SETUP_KEPT) {
-        return (enum setup_lack)session_hold_lack(h);
-    }
-    return s->twin ? SETUP_LACKS_TWIN : SETUP_KEPT;
 }
 
 /* Another process than the judged one answers VERSION. If the session may go on, that is judged

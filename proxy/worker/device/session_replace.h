@@ -16,10 +16,17 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "proxy/ipc/setup_lack.h"
 #include "proxy/relay/channel_pair.h"
 #include "proxy/worker/session.h"
 
 struct session_replace;
+
+/*
+ * Returns why the session's device cannot be replaced now, as far as that is known without asking
+ * it; SETUP_KEPT if it can. The session must have a guard.
+ */
+enum setup_lack session_replace_lack(const struct session *s);
 
 /* Begins, with a socket of the new process (taken). The outcome is reported in any case. */
 void session_replace_begin_take(struct session_host *host, uint64_t id,
