@@ -189,6 +189,12 @@
 #define LIMIT_REPLACE_BACK_MS 700u
 
 /*
+ * Time, above the limits of all its steps, in which a worker must report how a replacement has
+ * ended, in ms: a busy one needs less; one that does not has its session ended.
+ */
+#define LIMIT_REPLACE_REPORT_MS 10000u
+
+/*
  * The pause between looks whether requests are under way, in ms. A client may answer the device
  * only when its own request, which is held, has been answered: so holding alternates with letting
  * pass.

@@ -82,6 +82,18 @@ static void poemctl_sessions_print_restart(const json_t *restart)
     }
 }
 
+static void poemctl_sessions_print_replace(const json_t *replace)
+{
+    if (json_is_true(json_object_get(replace, "possible"))) {
+        printf("    replace    its device may be replaced%s\n",
+               json_is_true(json_object_get(replace, "migration"))
+                   ? ""
+                   : " if it supports migration: try poemctl replace --dry-run");
+    } else if (replace) {
+        printf("    replace    its device cannot be replaced: %s\n", control_text(replace, "why"));
+    }
+}
+
 static void poemctl_sessions_print_session(const json_t *s)
 {
     const json_t *rule = json_object_get(s, "rule");
@@ -103,6 +115,7 @@ static void poemctl_sessions_print_session(const json_t *s)
     poemctl_sessions_print_counts(s, "to-backend");
     poemctl_sessions_print_counts(s, "to-client");
     poemctl_sessions_print_restart(json_object_get(s, "restart"));
+    poemctl_sessions_print_replace(json_object_get(s, "replace"));
     if (overdue > 0) {
         printf("    overdue    %lld request%s answered in the device's stead\n", overdue,
                POEMCTL_PLURAL(overdue));

@@ -162,10 +162,26 @@ static void status_print_devices(const json_t *devices)
 static void poemctl_status_print_restarts(const json_t *restarts)
 {
     const long long held = control_number(restarts, "held");
+    const long long replacements = control_number(restarts, "replacements");
 
     if (held > 0) {
         printf(", %lld device%s lost and %lld replaced", held, POEMCTL_PLURAL(held),
                control_number(restarts, "replaced"));
+    }
+    if (replacements > 0) {
+        printf(", %lld device%s replaced while in use", replacements, POEMCTL_PLURAL(replacements));
+    }
+}
+
+/* Sessions that would go on with another process of their device; poemctl sessions has reasons. */
+static void poemctl_status_print_possible(const json_t *sessions)
+{
+    const long long restartable = control_number(sessions, "restartable");
+    const long long replaceable = control_number(sessions, "replaceable");
+
+    if (restartable > 0 || replaceable > 0) {
+        printf("    devices: %lld may be restarted, %lld may be replaced\n", restartable,
+               replaceable);
     }
 }
 
@@ -185,6 +201,7 @@ static void poemctl_status_print_route(const json_t *r)
     printf("\n    %s%s -> %s%s\n", control_text(r, "listen"),
            json_is_true(json_object_get(r, "listening")) ? "" : " (not listening)",
            spawned ? "spawn " : "", control_text(r, spawned ? "spawn" : "backend"));
+    poemctl_status_print_possible(json_object_get(r, "sessions"));
     status_print_devices(json_object_get(r, "devices"));
 }
 

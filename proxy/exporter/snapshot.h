@@ -60,6 +60,8 @@ struct snapshot_route {
     uint64_t lost;    /* devices that a session has lost, and was held */
     uint64_t stall_ms;
     uint64_t replaced;
+    uint64_t replacements; /* of devices that served */
+    uint64_t pause_us;
     uint64_t rejected;
     uint64_t failures; /* of its devices, in a row */
 };

@@ -228,8 +228,9 @@ struct ipc_counts {
         uint64_t session;
         struct ipc_count to_backend;
         struct ipc_count to_client;
-        uint32_t overdue; /* requests that were answered in the device's stead */
-        uint32_t lack;    /* enum setup_lack: why it cannot be held */
+        uint32_t overdue;      /* requests that were answered in the device's stead */
+        uint16_t lack;         /* enum setup_lack: why it cannot be held */
+        uint16_t replace_lack; /* enum setup_lack: why its device cannot be replaced */
     } counted[IPC_COUNTED];
 };
 

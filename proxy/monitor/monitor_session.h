@@ -56,6 +56,9 @@ struct monitor_session_peer {
     struct event exit;
 };
 
+/* Whether a device supports migration, as the last attempt to replace it has found. */
+enum monitor_session_migrates { MIGRATES_UNKNOWN, MIGRATES, MIGRATES_NOT };
+
 struct monitor_session {
     RB_ENTRY(monitor_session) id_link;        /* in the monitor's tree, until it is dead */
     TAILQ_ENTRY(monitor_session) link;        /* in its state's list */
@@ -101,9 +104,11 @@ struct monitor_session {
     struct event timer;
     struct monitor_session_hold *hold; /* while it has no device (monitor_session_hold.h) */
     struct monitor_session_successor *successor; /* that may replace its device; NULL: none */
-    uint32_t lack;                 /* enum setup_lack, as its worker has reported it last */
-    struct peer_facts *peer_facts; /* from dialling to the verdict */
-    struct relook *relook;         /* from dialling until it is reaped (relook.h) */
+    uint16_t lack;                               /* enum setup_lack: why it cannot be held, … */
+    uint16_t replace_lack; /* … or its device replaced; as its worker has reported it last */
+    enum monitor_session_migrates migrates; /* of its device */
+    struct peer_facts *peer_facts;          /* from dialling to the verdict */
+    struct relook *relook;                  /* from dialling until it is reaped (relook.h) */
     struct audit_writer_wait
         recorded;      /* a record on its way to the disk: the verdict, later exported memory */
     uint32_t taint;    /* bits of enum taint */

@@ -193,6 +193,7 @@ static void monitor_session_hold_on_attached(void *arg, struct monitor_session *
     (void)arg;
     t->route->replaced++;
     t->route->held_ms += a->held_ms;
+    t->migrates = MIGRATES_UNKNOWN;
     log_line(LOG_WARNING, &about,
              "goes on with another process of its device after %" PRIu32 " ms: %" PRIu32
              " maps, %" PRIu32 " fds and %" PRIu32 " requests in %" PRIu32 " ms; %" PRIu32

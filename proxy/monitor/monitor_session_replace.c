@@ -12,6 +12,7 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/members.h"
 #include "base/sock.h"
@@ -35,11 +36,46 @@ struct monitor_session_replace {
     struct monitor_session_successor other; /* first: t->successor points to it */
     struct decision_again again;
     struct monitor_session_replace_request request;
+    struct event limit; /* of the worker's report */
 };
 
 static struct monitor_session_replace *monitor_session_replace_of(struct monitor_session *t)
 {
     return (struct monitor_session_replace *)t->successor;
+}
+
+const char *monitor_session_replace_lack(const struct monitor_session *t)
+{
+    if (config_route_mappable(t->config) == CONFIG_MAPPABLE_PASS) {
+        return "its route shares BAR memory with the client: it needs \"mappable strip\" or "
+               "\"mappable adopt\"";
+    }
+    if (t->hold) {
+        return setup_lack_text(SETUP_LACKS_DEVICE);
+    }
+    if (t->successor) {
+        return "its device is being replaced already";
+    }
+    if (t->state != SESSION_RELAYING || !t->member) {
+        return "it does not relay";
+    }
+    /* Its worker's report may be of a time when it was held; the other reasons stay. */
+    return t->replace_lack == SETUP_KEPT || t->replace_lack == SETUP_LACKS_DEVICE
+               ? NULL
+               : setup_lack_text((enum setup_lack)t->replace_lack);
+}
+
+/* Notes what an attempt has found out about the device that serves in the end. */
+static void monitor_session_replace_note(struct monitor_session *t, const struct ipc_replaced *r)
+{
+    const bool asked = r->outcome != REPLACE_REFUSED || r->failed > REPLACE_ASKS_OLD;
+
+    if (asked) {
+        t->migrates = MIGRATES;
+    } else if (r->failed == REPLACE_ASKS_OLD && (r->difference.what == IPC_DIFFERS_MIGRATION ||
+                                                 r->difference.what == IPC_DIFFERS_ERROR)) {
+        t->migrates = MIGRATES_NOT;
+    }
 }
 
 /* Exchanges what the session has of its device for what is known of the other process. */
@@ -156,6 +192,7 @@ static void monitor_session_replace_end(struct monitor_session *t, json_t *recor
 {
     struct monitor_session_replace *const p = monitor_session_replace_of(t);
 
+    evtimer_del(&p->limit);
     decision_again_end(t, &p->again);
     free(p->again.facts);
     sock_hang_up(&p->other.fd);
@@ -172,7 +209,8 @@ static void monitor_session_replace_end(struct monitor_session *t, json_t *recor
 }
 
 /* The session has the other process from now on. */
-static void monitor_session_replace_take_over(struct monitor_session *t)
+static void monitor_session_replace_take_over(struct monitor_session *t,
+                                              const struct ipc_replaced *r)
 {
     struct monitor_session_replace *const p = monitor_session_replace_of(t);
     const bool gone = t->gone & (1u << SIDE_BACKEND);
@@ -193,7 +231,8 @@ static void monitor_session_replace_take_over(struct monitor_session *t)
     }
     monitor_session_watch_backend(t);
     monitor_session_changed(t);
-    t->route->replaced++;
+    t->route->replacements++;
+    t->route->pause_us += r->pause_us;
 }
 
 static void monitor_session_replace_on_replaced(void *arg, struct monitor_session *t,
@@ -218,8 +257,9 @@ static void monitor_session_replace_on_replaced(void *arg, struct monitor_sessio
     monitor_session_replace_log(t, r, text);
     (void)audit_writer_note(&t->table->context->audit_writer, "replacement", json_incref(record));
     relook_end_successor(t, r->outcome == REPLACE_DONE);
+    monitor_session_replace_note(t, r);
     if (r->outcome == REPLACE_DONE) {
-        monitor_session_replace_take_over(t);
+        monitor_session_replace_take_over(t, r);
     } else {
         t->route->rejected += !p->other.dry;
     }
@@ -235,6 +275,28 @@ static void monitor_session_replace_on_evidence(void *arg, struct monitor_sessio
     if (t->successor) {
         decision_again_heard(t, e);
     }
+}
+
+/* Its worker, which limits each step, has not reported the end. Which device serves is unknown. */
+static void monitor_session_replace_on_limit(evutil_socket_t fd, short what, void *arg)
+{
+    struct monitor_session *const t = arg;
+    const struct log_subject about = monitor_session_subject(t, "backend");
+
+    (void)fd;
+    (void)what;
+    log_line(LOG_WARNING, &about, "its worker has not reported how the replacement has ended");
+    (void)monitor_session_stop(t, REASON_WORKER_HUNG);
+}
+
+static void monitor_session_replace_set_limit(struct monitor_session *t)
+{
+    struct event *const limit = &monitor_session_replace_of(t)->limit;
+    const struct timeval tv = clock_timeval(t->config->handshake_ms + LIMIT_REPLACE_MS +
+                                            LIMIT_REPLACE_BACK_MS + LIMIT_REPLACE_REPORT_MS);
+
+    evtimer_assign(limit, t->table->context->base, monitor_session_replace_on_limit, t);
+    evtimer_add(limit, &tv);
 }
 
 /* Makes the socket one for a worker. Returns NULL, or what is wrong with it. */
@@ -267,6 +329,7 @@ const char *monitor_session_replace_begin_take(struct monitor_session *t, int de
     p->request = *q;
     p->again.replaces = true;
     t->successor = &p->other;
+    monitor_session_replace_set_limit(t);
     relook_begin_successor(t);
     monitor_session_replace_exchange(t);
     begun = decision_again_begin(t, &p->again);

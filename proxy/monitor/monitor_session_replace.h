@@ -31,6 +31,12 @@ struct monitor_session_replace_request {
 void monitor_session_replace_init(struct monitor_session_table *table);
 
 /*
+ * Returns why the device cannot be replaced now, a static text; NULL if nothing is known against
+ * it. Whether it supports migration, only an attempt can find out: t->migrates.
+ */
+const char *monitor_session_replace_lack(const struct monitor_session *t);
+
+/*
  * Begins, with a connection to the other process (taken). Returns NULL, and fn follows once; or the
  * reason why it cannot begin, a static text.
  */

@@ -8,6 +8,7 @@
 #include "proxy/worker/session_count.h"
 
 #include "proxy/ipc/turn.h"
+#include "proxy/worker/device/session_replace.h"
 #include "proxy/worker/session_hold.h"
 
 static void session_count_add(struct ipc_count *to, const struct ipc_count *more)
@@ -40,7 +41,8 @@ static struct ipc_counted session_count_counted(const struct session *s)
                             .to_backend = s->to_backend,
                             .to_client = s->to_client,
                             .overdue = (uint32_t)s->guard->page->overdue.answered,
-                            .lack = session_hold_lack(s->guard->hold)};
+                            .lack = (uint16_t)session_hold_lack(s->guard->hold),
+                            .replace_lack = (uint16_t)session_replace_lack(s)};
 
     if (s->channels) {
         session_count_channels(s->channels, &c.to_backend, &c.to_client);

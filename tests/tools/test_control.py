@@ -137,9 +137,11 @@ class Status(Control):
             "workers": [{"ready": True, "sessions": 1}],
             "routes": [{"name": "edu", "listen": b.listen, "listening": True,
                         "backend": str(self.folder / "edu"), "spawn": None, "devices": None,
-                        "sessions": {"now": 1, "most": 4, "begun": 1, "resumed": 0},
+                        "sessions": {"now": 1, "most": 4, "begun": 1, "resumed": 0,
+                                     "restartable": 0, "replaceable": 0},
                         "taint": "-", "observed": "-", "overdue": 0,
-                        "restarts": {"held": 0, "held-ms": 0, "replaced": 0, "rejected": 0}}],
+                        "restarts": {"held": 0, "held-ms": 0, "replaced": 0, "rejected": 0,
+                                     "replacements": 0, "pause-us": 0}}],
             "traces": []})
 
     def test_text(self) -> None:
@@ -246,6 +248,9 @@ class Status(Control):
 
 
 class Sessions(Control):
+    SHARES = ('its route shares BAR memory with the client: it needs "mappable strip" or '
+              '"mappable adopt"')
+
     def test_json(self) -> None:
         with self.broker() as b, Client(b.listen) as client:
             client.read(3)
@@ -267,7 +272,8 @@ class Sessions(Control):
             "to-backend": {"messages": 3, "bytes": 3 * 32, "fds": 0},
             "to-client": {"messages": 3, "bytes": 3 * 36, "fds": 0}, "overdue": 0,
             "restart": {"possible": False, "held": False,
-                        "why": 'its route has no "on backend loss hold"'}})
+                        "why": 'its route has no "on backend loss hold"'},
+            "replace": {"possible": False, "migration": None, "why": self.SHARES}})
         self.assertEqual(client_said["pid"], os.getpid())
         self.assertEqual(client_said["uid"], os.getuid())
         self.assertEqual(backend["exe"]["path"], str(test_tools.build / "edu"))
@@ -292,7 +298,8 @@ class Sessions(Control):
         self.assertEqual(lines[4:], ["    to-backend 1 message, 32 bytes, 0 fds",
                                      "    to-client  1 message, 36 bytes, 0 fds",
                                      "    restart    it ends with its device: its route has no "
-                                     '"on backend loss hold"'])
+                                     '"on backend loss hold"',
+                                     f"    replace    its device cannot be replaced: {self.SHARES}"])
 
     def test_overdue(self) -> None:
         """Requests that the broker answered, of a session and then of its route."""

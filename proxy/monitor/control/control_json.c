@@ -19,6 +19,7 @@
 #include "proxy/monitor/metrics/metrics.h"
 #include "proxy/monitor/monitor_context.h"
 #include "proxy/monitor/monitor_session.h"
+#include "proxy/monitor/monitor_session_replace.h"
 #include "proxy/monitor/tracing/tracing.h"
 #include "proxy/monitor/routes/route.h"
 #include "proxy/monitor/workers/worker_process.h"
@@ -157,12 +158,49 @@ static json_t *control_json_devices(const struct route *r)
     return json_pack("{s:i,s:i}", "failures", (int)h.failures, "again-ms", (int)h.again_ms);
 }
 
-/* Devices that its sessions have lost and got again. */
+/* Returns why the session would not outlive its device. */
+static enum setup_lack control_json_restart_lack(const struct monitor_session *t)
+{
+    return t->config->hold_ms == 0 ? SETUP_LACKS_WORD : (enum setup_lack)t->lack;
+}
+
+/* Returns why its device cannot be replaced, or NULL. */
+static const char *control_json_replace_lack(const struct monitor_session *t)
+{
+    const char *const why = monitor_session_replace_lack(t);
+
+    return !why && t->migrates == MIGRATES_NOT ? "its device does not support migration" : why;
+}
+
+/* Returns the numbers of the route's sessions. */
+static json_t *control_json_sessions(const struct route *r)
+{
+    const struct monitor_session *t;
+    uint64_t restartable = 0;
+    uint64_t replaceable = 0;
+
+    TAILQ_FOREACH(t, &r->monitor_sessions, route_link)
+    {
+        restartable += control_json_restart_lack(t) == SETUP_KEPT;
+        replaceable += control_json_replace_lack(t) == NULL;
+    }
+    return members_object((const struct member[]){{"now", members_number(r->sessions)},
+                                                  {"most", members_number(r->config->sessions)},
+                                                  {"begun", members_number(r->begun)},
+                                                  {"resumed", members_number(r->resumed)},
+                                                  {"restartable", members_number(restartable)},
+                                                  {"replaceable", members_number(replaceable)},
+                                                  {NULL, NULL}});
+}
+
+/* Devices that its sessions have lost and got again, or got instead. */
 static json_t *control_json_restarts(const struct route *r)
 {
     return members_object((const struct member[]){{"held", members_number(r->held)},
                                                   {"held-ms", members_number(r->held_ms)},
                                                   {"replaced", members_number(r->replaced)},
+                                                  {"replacements", members_number(r->replacements)},
+                                                  {"pause-us", members_number(r->pause_us)},
                                                   {"rejected", members_number(r->rejected)},
                                                   {NULL, NULL}});
 }
@@ -171,23 +209,20 @@ json_t *control_route(const struct route *r)
 {
     const struct config_route *c = r->config;
 
-    return json_pack(
-        "{s:o}", "route",
-        members_object((const struct member[]){
-            {"name", json_string(c->name)},
-            {"listen", control_json_text(c->listen)},
-            {"listening", json_boolean(r->listener != NULL)},
-            {"backend", control_json_text(c->spawn ? NULL : c->backend)},
-            {"spawn", control_json_text(c->spawn)},
-            {"sessions",
-             json_pack("{s:i,s:i,s:I,s:I}", "now", (int)r->sessions, "most", (int)c->sessions,
-                       "begun", (json_int_t)r->begun, "resumed", (json_int_t)r->resumed)},
-            {"taint", control_json_taint(r->taint)},
-            {"observed", control_json_taint(r->observed)},
-            {"overdue", members_number(r->overdue)},
-            {"devices", control_json_devices(r)},
-            {"restarts", control_json_restarts(r)},
-            {NULL, NULL}}));
+    return json_pack("{s:o}", "route",
+                     members_object((const struct member[]){
+                         {"name", json_string(c->name)},
+                         {"listen", control_json_text(c->listen)},
+                         {"listening", json_boolean(r->listener != NULL)},
+                         {"backend", control_json_text(c->spawn ? NULL : c->backend)},
+                         {"spawn", control_json_text(c->spawn)},
+                         {"sessions", control_json_sessions(r)},
+                         {"taint", control_json_taint(r->taint)},
+                         {"observed", control_json_taint(r->observed)},
+                         {"overdue", members_number(r->overdue)},
+                         {"devices", control_json_devices(r)},
+                         {"restarts", control_json_restarts(r)},
+                         {NULL, NULL}}));
 }
 
 /* ---- a session ---- */
@@ -209,8 +244,7 @@ static json_t *control_json_overdue(const struct monitor_session *t)
 /* Whether its device could be restarted now, and if not, why. */
 static json_t *control_json_restart(const struct monitor_session *t)
 {
-    const enum setup_lack lack =
-        t->config->hold_ms == 0 ? SETUP_LACKS_WORD : (enum setup_lack)t->lack;
+    const enum setup_lack lack = control_json_restart_lack(t);
 
     return members_object((const struct member[]){
         {"held", json_boolean(t->hold != NULL)},
@@ -219,18 +253,32 @@ static json_t *control_json_restart(const struct monitor_session *t)
         {NULL, NULL}});
 }
 
+/* Whether its device could be replaced now, and if not, why. */
+static json_t *control_json_replace(const struct monitor_session *t)
+{
+    const char *const why = control_json_replace_lack(t);
+
+    return members_object((const struct member[]){
+        {"possible", json_boolean(!why)},
+        {"why", why ? json_string(why) : json_null()},
+        {"migration",
+         t->migrates == MIGRATES_UNKNOWN ? json_null() : json_boolean(t->migrates == MIGRATES)},
+        {NULL, NULL}});
+}
+
 json_t *control_session(const struct monitor_session *t)
 {
     /* Set by the verdict. */
     json_t *facts = monitor_session_facts(t);
     json_t *o = json_pack(
-        "{s:I,s:s,s:s,s:o,s:o,s:o,s:i,s:o,s:o,s:o,s:o,s:o,s:o}", "number", (json_int_t)t->id,
+        "{s:I,s:s,s:s,s:o,s:o,s:o,s:i,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "number", (json_int_t)t->id,
         "route", t->config->name, "state", session_state_name(t->state), "since",
         control_json_time_of(t->accepted_ms), "ms", control_json_age(t->accepted_ms), "worker",
         t->member ? json_integer(t->member->pid) : json_null(), "resumed", (int)t->resumed, "taint",
         control_json_taint(t->taint), "observed", control_json_taint(t->observed), "to-backend",
         control_json_counts(t, &t->to_backend), "to-client", control_json_counts(t, &t->to_client),
-        "overdue", control_json_overdue(t), "restart", control_json_restart(t));
+        "overdue", control_json_overdue(t), "restart", control_json_restart(t), "replace",
+        control_json_replace(t));
 
     if (o && facts) {
         (void)json_object_update(o, facts);

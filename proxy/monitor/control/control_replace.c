@@ -12,22 +12,6 @@
 #include "proxy/monitor/monitor_session.h"
 #include "proxy/monitor/monitor_session_replace.h"
 
-/* Returns why the device of that session cannot be replaced now, or NULL. */
-static const char *control_replace_lack(const struct monitor_session *t)
-{
-    if (config_route_mappable(t->config) == CONFIG_MAPPABLE_PASS) {
-        return "its route shares BAR memory with the client: it needs \"mappable strip\" or "
-               "\"mappable adopt\"";
-    }
-    if (t->hold) {
-        return "it has no device: it is held";
-    }
-    if (t->successor) {
-        return "its device is being replaced already";
-    }
-    return t->state == SESSION_RELAYING && t->member ? NULL : "it does not relay";
-}
-
 static void control_on_replaced(void *arg, json_t *answer)
 {
     struct control_client *const c = arg;
@@ -61,7 +45,7 @@ void control_dispatch_replace(struct control_client *c)
         control_refuse(c, CONTROL_NO, "there is no session %" PRIu64, c->request.number);
         return;
     }
-    why = control_replace_lack(t);
+    why = monitor_session_replace_lack(t);
     if (!why) {
         log_warning("session=%" PRIu64 ": %s its device is requested by uid=%u pid=%d", t->id,
                     q.dry_run ? "a trial of replacing" : "replacing", (unsigned)q.uid, (int)q.pid);

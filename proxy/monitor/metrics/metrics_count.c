@@ -132,6 +132,8 @@ void metrics_count_route(struct snapshot_route *out, const struct route *r)
     out->lost = r->held;
     out->stall_ms = r->held_ms;
     out->replaced = r->replaced;
+    out->replacements = r->replacements;
+    out->pause_us = r->pause_us;
     out->rejected = r->rejected;
     if (r->spawn) {
         struct spawn_health h;

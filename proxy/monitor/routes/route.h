@@ -68,6 +68,8 @@ struct route {
     uint64_t held;               /* times one of them has lost its device, and was held */
     uint64_t held_ms;            /* … and how long in all, of those that went on */
     uint64_t replaced;           /* times one of them has gone on with another process */
+    uint64_t replacements;       /* devices that were replaced while they served */
+    uint64_t pause_us;           /* … and how long their clients waited in all */
     uint64_t rejected;           /* processes that were denied, or promised less */
     struct route_refusal refusals[ROUTE_ERRNOS];
     struct snapshot_counts *metrics; /* of verdicts and sessions that have ended; owned by metrics;

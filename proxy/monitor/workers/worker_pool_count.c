@@ -50,6 +50,8 @@ void worker_pool_take_counts(struct worker_process *w, const struct ipc_counts *
             t->to_backend = counted->to_backend;
             t->to_client = counted->to_client;
             t->lack = counted->lack < SETUP_LACKS ? counted->lack : SETUP_KEPT;
+            t->replace_lack =
+                counted->replace_lack < SETUP_LACKS ? counted->replace_lack : SETUP_KEPT;
             monitor_session_count_overdue(t, counted->overdue);
         }
     }
