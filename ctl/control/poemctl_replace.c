@@ -8,11 +8,13 @@
 #include <string.h>
 
 #include "base/sock.h"
+#include "ctl/control/replace_device.h"
 #include "ctl/poemctl_json.h"
 
 struct options {
     const char *control;
     const char *backend;
+    const char *spawn;
     bool dry_run;
     bool json;
 };
@@ -23,6 +25,8 @@ struct replace {
     json_t *numbers; /* of a route's sessions; owned */
     json_t *answers; /* if they are collected; owned */
     bool done;       /* the last one was */
+    pid_t device;    /* that was started, or 0 */
+    bool used;       /* it serves a session, or may do so */
 };
 
 static void poemctl_replace_print(const json_t *r)
@@ -54,6 +58,7 @@ static void poemctl_replace_take_part(json_t *part, void *arg)
     }
     p->done = strcmp(control_text(r, "outcome"), "replaced") == 0 ||
               strcmp(control_text(r, "outcome"), "possible") == 0;
+    p->used = p->used || strcmp(control_text(r, "outcome"), "replaced") == 0;
     if (p->answers) {
         (void)json_array_append(p->answers, r);
     } else {
@@ -61,16 +66,33 @@ static void poemctl_replace_take_part(json_t *part, void *arg)
     }
 }
 
+/* Connects to the other process. Returns the fd, or -1 after an error message. */
+static int poemctl_replace_connect(struct replace *p)
+{
+    const char *const path = p->options->backend;
+    const int fd =
+        p->device > 0 ? replace_device_connect(p->device, path) : sock_connect(path, false);
+
+    if (fd == -ECHILD) {
+        p->device = 0;
+        poemctl_error("replace", "the command has ended, and nothing listens at \"%s\"", path);
+    } else if (fd == -ETIMEDOUT) {
+        poemctl_error("replace", "the command has not made the socket \"%s\" in time", path);
+    } else if (fd < 0) {
+        poemctl_error("replace", "cannot connect to \"%s\": %s", path, strerror(-fd));
+    }
+    return fd < 0 ? -1 : fd;
+}
+
 /* Has one session go on with a new connection to the other process. */
 static int poemctl_replace_session(struct replace *p, uint64_t number)
 {
     const struct options *const o = p->options;
     struct control_request q = control_request(CONTROL_REPLACE);
-    int fd = sock_connect(o->backend, false);
+    int fd = poemctl_replace_connect(p);
     int code;
 
     if (fd < 0) {
-        poemctl_error("replace", "cannot connect to \"%s\": %s", o->backend, strerror(-fd));
         return POEMCTL_COULD_NOT;
     }
     q.number = number;
@@ -78,6 +100,10 @@ static int poemctl_replace_session(struct replace *p, uint64_t number)
     p->done = false;
     code = control_ask_all_fd("replace", o->control, &q, fd, poemctl_replace_take_part, p);
     sock_close(&fd);
+    if (code == POEMCTL_COULD_NOT) {
+        /* The answer may have been lost on its way. */
+        p->used = true;
+    }
     return code != POEMCTL_YES || p->done ? code : POEMCTL_NO;
 }
 
@@ -120,12 +146,57 @@ static int poemctl_replace_route(struct replace *p, const char *route)
     return code;
 }
 
+/* Starts the other process, if that is asked for. Returns false after an error message. */
+static bool poemctl_replace_spawn(struct replace *p)
+{
+    const struct options *const o = p->options;
+    int fd;
+
+    if (!o->spawn) {
+        return true;
+    }
+    fd = sock_connect(o->backend, false);
+    if (fd >= 0) {
+        sock_close(&fd);
+        poemctl_error("replace",
+                      "a process listens at \"%s\" already: choose another path, or "
+                      "leave out --spawn",
+                      o->backend);
+        return false;
+    }
+    p->device = replace_device_start(o->spawn);
+    if (p->device < 0) {
+        poemctl_error("replace", "cannot start the command: %s", strerror(-p->device));
+        return false;
+    }
+    return true;
+}
+
+/* Replaces what the operand names. */
+static int poemctl_replace_operand(struct replace *p, const char *operand)
+{
+    const bool numbered = operand[strspn(operand, "0123456789")] == '\0';
+    uint64_t number = 0;
+    int code;
+
+    if (numbered && !poemctl_number("replace", operand, &number)) {
+        return POEMCTL_USAGE;
+    }
+    if (!poemctl_replace_spawn(p)) {
+        return POEMCTL_COULD_NOT;
+    }
+    code = numbered ? poemctl_replace_session(p, number) : poemctl_replace_route(p, operand);
+    if (p->device > 0 && !p->used) {
+        replace_device_end(p->device);
+    }
+    return code;
+}
+
 static int poemctl_replace_main(int argc, char **argv)
 {
     struct options o = {.control = NULL};
     char **const operands = poemctl_parse(&poemctl_replace, argc, argv, &o);
     struct replace p = {.options = &o};
-    uint64_t number;
     int code;
 
     if (!operands) {
@@ -136,12 +207,7 @@ static int poemctl_replace_main(int argc, char **argv)
         return poemctl_usage(&poemctl_replace);
     }
     p.answers = o.json ? json_array() : NULL;
-    if (operands[0][strspn(operands[0], "0123456789")] == '\0') {
-        code = poemctl_number("replace", operands[0], &number) ? poemctl_replace_session(&p, number)
-                                                               : POEMCTL_USAGE;
-    } else {
-        code = poemctl_replace_route(&p, operands[0]);
-    }
+    code = poemctl_replace_operand(&p, operands[0]);
     if (o.json && (code == POEMCTL_YES || code == POEMCTL_NO)) {
         return poemctl_json(
             "replace",
@@ -153,6 +219,8 @@ static int poemctl_replace_main(int argc, char **argv)
 
 static const struct cli_option options[] = {
     {"backend", 0, "PATH", "the socket of the other process", CLI_TEXT(struct options, backend)},
+    {"spawn", 0, "COMMAND", "first start the other process, which makes that socket",
+     CLI_TEXT(struct options, spawn)},
     {"dry-run", 0, NULL, "only find out whether it could work", CLI_FLAG(struct options, dry_run)},
     POEMCTL_JSON_OPTION(struct options, json),
     POEMCTL_CONTROL_OPTION(struct options, control),
@@ -161,7 +229,8 @@ static const struct cli_option options[] = {
 
 const struct poemctl_command poemctl_replace = {
     .name = "replace",
-    .synopsis = "[--dry-run] [--json] [--control PATH] --backend PATH SESSION | ROUTE",
+    .synopsis = "[--spawn COMMAND] [--dry-run] [--json] [--control PATH] --backend PATH "
+                "SESSION | ROUTE",
     .what = "replace the device of a running session by another process",
     .manual = "poemctl-replace(1)",
     .options = options,

@@ -45,7 +45,7 @@ struct session_hold {
     struct greeting *greeting; /* of the new process, or a finished one */
     struct session_attach *attach;
     int backend_fd;   /* of the new process, from the verdict until it is set up */
-    uint8_t *answers; /* owned; NULL: none wait for the client to take them */
+    uint8_t *answers; /* owned; that the client has not taken yet, or NULL */
     size_t answers_start;
     size_t answers_end;
     struct event client_writable;

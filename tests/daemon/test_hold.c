@@ -489,6 +489,47 @@ START_TEST(memory_of_the_device_is_not_shared)
 }
 END_TEST
 
+/* Nor has it its eventfds, which the next process would not know: each doorbell is a message. */
+START_TEST(ioeventfds_of_the_device_are_not_shared)
+{
+    const struct wire_region_io_fds asked = {.argsz = 256, .index = 0};
+    const struct wire_region_access doorbell = {.offset = 0x1000, .region = 0, .count = 4};
+    uint8_t ring[sizeof doorbell + 4] = {0};
+    struct {
+        struct wire_region_io_fds head;
+        struct wire_io_fd fd;
+    } has = {.head = {.argsz = sizeof has, .count = 1},
+             .fd = {.offset = 0x1000, .size = 4, .type = WIRE_IO_FD_IOEVENTFD}};
+    struct wire_region_io_fds got;
+    struct fdset fds;
+    struct message m;
+    struct pair p;
+    struct rig r;
+
+    rig_start(&r, HOLD);
+    rig_session(&r, HOLD_RIG_CAPS, HOLD_RIG_CAPS, &p);
+    fdset_init(&fds);
+    ck_assert_int_eq(fdset_add_take(&fds, eventfd(0, EFD_CLOEXEC)), 0);
+    peer_send(p.client_fd, hold_rig_command(4, WIRE_DEVICE_GET_REGION_IO_FDS), &asked, sizeof asked,
+              NULL);
+    hold_rig_hear(p.backend_fd, WIRE_DEVICE_GET_REGION_IO_FDS, 0, &m);
+    peer_send(p.backend_fd, wire_reply_hdr(&m.hdr, 0), &has, sizeof has, &fds);
+    message_deinit(&m);
+    fdset_close(&fds);
+    peer_recv(p.client_fd, &m);
+    ck_assert_uint_eq(m.fds.n, 0);
+    ck_assert_uint_ge(m.n, sizeof got);
+    memcpy(&got, m.payload, sizeof got);
+    ck_assert_uint_eq(got.count, 0);
+    ck_assert_uint_eq(got.index, 0);
+    message_deinit(&m);
+    memcpy(ring, &doorbell, sizeof doorbell);
+    hold_rig_set_up(&p, WIRE_REGION_WRITE, ring, sizeof ring, NULL, &doorbell, sizeof doorbell);
+    pair_close(&p);
+    rig_stop(&r);
+}
+END_TEST
+
 START_TEST(a_session_survives_many_processes)
 {
     const int memory_fd = peer_memfd();
@@ -595,6 +636,7 @@ int main(int argc, char **argv)
     tcase_add_test(c, a_process_with_another_region_is_not_taken);
     tcase_add_test(c, the_session_ends_when_its_time_is_over);
     tcase_add_test(c, memory_of_the_device_is_not_shared);
+    tcase_add_test(c, ioeventfds_of_the_device_are_not_shared);
     tcase_add_test(c, a_session_survives_many_processes);
     if (rig_wrapped()) {
         puts("skipped: test_hold, record: valgrind has no pidfd_open, which an inspector needs");

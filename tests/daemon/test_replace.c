@@ -7,9 +7,11 @@
 #define _GNU_SOURCE
 #include <jansson.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -156,6 +158,34 @@ static void replace(const struct edu *other, uint32_t flags, const char *outcome
     json_decref(r);
 }
 
+/* What is listed about replacing session 1: a new reference. */
+static json_t *listed(void)
+{
+    const struct control_request q = control_request_of(CONTROL_SESSIONS);
+    const int fd = control_connect();
+    bool last = false;
+    json_t *part;
+    json_t *r;
+
+    control_send(fd, &q, sizeof q, NULL, 0);
+    part = control_receive(fd, CONTROL_OK, &last);
+    r = json_incref(json_object_get(json_object_get(part, "session"), "replace"));
+    json_decref(part);
+    close(fd);
+    return r;
+}
+
+/* An attempt shows whether the device supports migration. */
+static void expect_listed(bool possible, json_type migration)
+{
+    json_t *const r = listed();
+
+    ck_assert(json_is_object(r));
+    ck_assert_int_eq(json_is_true(json_object_get(r, "possible")), possible);
+    ck_assert_int_eq(json_typeof(json_object_get(r, "migration")), migration);
+    json_decref(r);
+}
+
 /* ---- tests ---- */
 
 START_TEST(another_process_goes_on_with_all_that_the_device_was)
@@ -191,8 +221,10 @@ START_TEST(poemctl_tries_then_replaces_the_devices_of_a_route)
     remember(&m, 5);
     edu_start(&other, "after", NULL);
     replace_route[4] = other.path;
+    expect_listed(true, JSON_NULL);
     ck_assert_int_eq(process_wait(process_start(replace_route, STDERR_FILENO, -1)), 0);
     rig_await_log(&m.rig, "device could be replaced", NULL, 0);
+    expect_listed(true, JSON_TRUE);
     expect_remembered(&m, 5);
     replace_route[2] = "--json";
     ck_assert_int_eq(process_wait(process_start(replace_route, STDERR_FILENO, -1)), 0);
@@ -200,6 +232,52 @@ START_TEST(poemctl_tries_then_replaces_the_devices_of_a_route)
     expect_remembered(&m, 5);
     transfer(&m, 5);
     edu_stop(&m.device);
+    end(&m, &other);
+}
+END_TEST
+
+/* The pid of the device that the command has started, which has written it. */
+static pid_t started(const char *pid_file)
+{
+    FILE *const f = fopen(pid_file, "re");
+    int pid = 0;
+
+    ck_assert_ptr_nonnull(f);
+    ck_assert_int_eq(fscanf(f, "%d", &pid), 1);
+    fclose(f);
+    return pid;
+}
+
+/* It ends with a trial, and goes on as a session's device. */
+START_TEST(poemctl_starts_the_other_process)
+{
+    char pid_file[256];
+    char command[1024];
+    struct edu other;
+    const char *replace_session[] = {POEMCTL_PATH,   "replace", "--dry-run", "--backend",
+                                     other.path,     "--spawn", command,     "--control",
+                                     control_path(), "1",       NULL};
+    struct machine m;
+
+    /* What poemctl leaves behind becomes this process's. */
+    ck_assert_int_eq(prctl(PR_SET_CHILD_SUBREAPER, 1), 0);
+    begin(&m);
+    remember(&m, 6);
+    snprintf(other.path, sizeof other.path, "%s/after.sock", unit_folder());
+    snprintf(pid_file, sizeof pid_file, "%s/pid", unit_folder());
+    snprintf(command, sizeof command, "echo $$ >%s; exec %s --socket-path %s", pid_file,
+             EDU_PROGRAM, other.path);
+    ck_assert_int_eq(process_wait(process_start(replace_session, STDERR_FILENO, -1)), 0);
+    ck_assert_int_eq(kill(started(pid_file), 0), -1);
+    replace_session[2] = "--json";
+    ck_assert_int_eq(process_wait(process_start(replace_session, STDERR_FILENO, -1)), 0);
+    other.pid = started(pid_file);
+    expect_remembered(&m, 6);
+    /* A process listens there now, and may be the session's. */
+    ck_assert_int_eq(WEXITSTATUS(process_wait(process_start(replace_session, STDERR_FILENO, -1))),
+                     3);
+    edu_stop(&m.device);
+    transfer(&m, 6);
     end(&m, &other);
 }
 END_TEST
@@ -255,7 +333,9 @@ static const struct {
     {NULL, "error:MIG_DATA_WRITE", "rolled-back", "copy"},
     {NULL, "exit:MIG_DATA_WRITE", "rolled-back", "copy"},
     {NULL, "error:RUNNING", "rolled-back", "run"},
-    {NULL, "exit:RUNNING", "rolled-back", "run"},
+    {NULL, "exit:RUNNING", "lost", "run"},
+    {NULL, "missing:RUNNING", "lost", "run"},
+    {"exit:DEVICE_FEATURE", NULL, "lost", "ask-old"},
     {"exit:STOP", NULL, "lost", "stop-old"},
     {"exit:STOP_COPY", NULL, "lost", "stop-old"},
     {"exit:MIG_DATA_READ", NULL, "lost", "copy"},
@@ -286,6 +366,13 @@ START_TEST(a_fault_costs_no_more_than_a_pause)
     expect(r, "outcome", faults[_i].outcome);
     expect(r, "failed", faults[_i].failed);
     json_decref(r);
+    if (!lost) {
+        const bool can = strcmp(faults[_i].failed, "ask-old") != 0;
+        const bool asked =
+            strcmp(faults[_i].failed, "greet") != 0 && strcmp(faults[_i].failed, "ask-new") != 0;
+
+        expect_listed(can, !can ? JSON_FALSE : asked ? JSON_TRUE : JSON_NULL);
+    }
     if (lost) {
         ck_assert_int_eq(kill(m.device.pid, SIGKILL), 0);
         ck_assert_int_eq(waitpid(m.device.pid, NULL, 0), m.device.pid);
@@ -308,6 +395,7 @@ int main(void)
 
     tcase_add_test(c, another_process_goes_on_with_all_that_the_device_was);
     tcase_add_test(c, poemctl_tries_then_replaces_the_devices_of_a_route);
+    tcase_add_test(c, poemctl_starts_the_other_process);
     tcase_add_test(c, a_device_that_shares_memory_is_not_replaced);
     tcase_add_loop_test(c, a_fault_costs_no_more_than_a_pause, 0, sizeof faults / sizeof *faults);
     return unit_run(s);
