@@ -598,6 +598,15 @@
  */
 #define LIMIT_METRICS_MS 100u
 
+/*
+ * Requests of which a worker keeps the time until their replies come: some for each of thousands of
+ * sessions, in 64 KiB.
+ */
+#define LIMIT_TALLY_REQUESTS 4096u
+
+/* Time for which the slowest request is shown: longer than the pause between two scrapes, in ns. */
+#define LIMIT_EXEMPLAR_NS 60000000000u
+
 /* Parts of an answer sent in one turn of the loop. */
 #define LIMIT_CONTROL_TURN 32
 

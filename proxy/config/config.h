@@ -312,6 +312,12 @@ void config_deinit(struct config *c);
 /* Frees what a route owns. */
 void config_route_deinit(struct config_route *r);
 
+/* Returns true if metrics are served. */
+static inline bool config_has_metrics(const struct config *c)
+{
+    return c->metrics.path || c->metrics_address;
+}
+
 /* Returns true if the route checks the processes that use that party's socket. */
 bool config_route_watches(const struct config_route *r, enum side party);
 

@@ -8,6 +8,7 @@
 #include <sys/resource.h>
 
 #include "base/sealed.h"
+#include "proxy/ipc/tally.h"
 
 /*
  * Returns the most sessions at once. A reload can add routes, so it is max-sessions if there is
@@ -84,6 +85,7 @@ static uint64_t worker_pool_settings_space(const struct config *c, uint64_t with
     /* A ring is mapped twice, so that a message which wraps around is contiguous. */
     return LIMIT_WORKER_MEMORY + LIMIT_MEMORY_PER_SESSION * c->most_sessions +
            2 * (uint64_t)c->trace_buffer_mib * 1048576 +
+           (config_has_metrics(c) ? LIMIT_ROUTES * sizeof(struct tally) : 0) +
            LIMIT_MEMORY_PER_DMA_SESSION *
                (with_maps < c->most_sessions ? with_maps : c->most_sessions);
 }

@@ -23,13 +23,15 @@ struct text {
 
 /* ---- lines ---- */
 
-enum kind { GAUGE, COUNTER, INFO };
+enum kind { GAUGE, COUNTER, INFO, HISTOGRAM };
 
 /* The first lines of a family; a counter's name has no "_total", an info's no "_info". */
 static void exporter_text_family(struct text *t, const char *name, enum kind kind, const char *help)
 {
-    static const char *const words[] = {[GAUGE] = "gauge", [COUNTER] = "counter", [INFO] = "info"};
-    static const char *const suffixes[] = {[GAUGE] = "", [COUNTER] = "_total", [INFO] = "_info"};
+    static const char *const words[] = {
+        [GAUGE] = "gauge", [COUNTER] = "counter", [INFO] = "info", [HISTOGRAM] = "histogram"};
+    static const char *const suffixes[] = {
+        [GAUGE] = "", [COUNTER] = "_total", [INFO] = "_info", [HISTOGRAM] = ""};
     const bool old = t->format == EXPORTER_TEXT;
     /* The older format has the samples' name there, and no infos. */
     const char *const suffix = old ? suffixes[kind] : "";
@@ -228,28 +230,130 @@ static void exporter_text_refusals(struct text *t, const struct snapshot_route *
     }
 }
 
-static void exporter_text_directions(struct text *t, const struct snapshot_route *r,
-                                     const char *name, const uint64_t by[SIDES])
+/* One number of each struct ipc_count, by its offset there. */
+static void exporter_text_commands(struct text *t, const struct snapshot_route *r, const char *name,
+                                   size_t at)
 {
-    exporter_text_sample(t, "%s_total{route=\"%s\",direction=\"to-backend\"} %" PRIu64 "\n", name,
-                         r->name, by[SIDE_CLIENT]);
-    exporter_text_sample(t, "%s_total{route=\"%s\",direction=\"to-client\"} %" PRIu64 "\n", name,
-                         r->name, by[SIDE_BACKEND]);
+    static const char *const directions[SIDES] = {
+        [SIDE_CLIENT] = "to-backend", [SIDE_BACKEND] = "to-client"};
+
+    for (unsigned i = 0; i < TALLY_COMMANDS; i++) {
+        const struct wire_command_info *const c = wire_command_find((uint16_t)i);
+
+        for (int side = 0; side < SIDES; side++) {
+            const uint64_t n = exporter_text_at(&r->counts.tally.by[side][i], at);
+
+            if (n > 0) {
+                exporter_text_sample(t,
+                                     "%s_total{route=\"%s\",direction=\"%s\",command=\"%s\"}"
+                                     " %" PRIu64 "\n",
+                                     name, r->name, directions[side], c ? c->name : "other", n);
+            }
+        }
+    }
 }
 
 static void exporter_text_messages(struct text *t, const struct snapshot_route *r)
 {
-    exporter_text_directions(t, r, "poemd_messages", r->counts.messages);
+    exporter_text_commands(t, r, "poemd_messages", offsetof(struct ipc_count, messages));
 }
 
 static void exporter_text_bytes(struct text *t, const struct snapshot_route *r)
 {
-    exporter_text_directions(t, r, "poemd_message_bytes", r->counts.bytes);
+    exporter_text_commands(t, r, "poemd_message_bytes", offsetof(struct ipc_count, bytes));
 }
 
 static void exporter_text_fds(struct text *t, const struct snapshot_route *r)
 {
-    exporter_text_directions(t, r, "poemd_fds", r->counts.fds);
+    exporter_text_commands(t, r, "poemd_fds", offsetof(struct ipc_count, fds));
+}
+
+/* ---- histograms ---- */
+
+#define SECOND_NS 1000000000u
+
+/* Returns the bucket of a time. */
+static unsigned exporter_text_bucket(uint64_t ns)
+{
+    unsigned i = 0;
+
+    while (i < TALLY_BOUNDS && ns > tally_bounds[i]) {
+        i++;
+    }
+    return i;
+}
+
+/* The exemplar behind a bucket; only the newer format has them. */
+static void exporter_text_exemplar(struct text *t, const struct tally_exemplar *e)
+{
+    char record[VALUE_SIZE] = "";
+    char value[VALUE_SIZE];
+    char at[VALUE_SIZE];
+
+    if (e->record > 0) {
+        snprintf(record, sizeof record, ",record=\"%" PRIu64 "\"", e->record - 1);
+    }
+    exporter_text_value(value, e->ns / 1000, 1000000);
+    exporter_text_value(at, (t->f->broker->epoch_ns + e->at_ns) / 1000000, 1000);
+    exporter_text_sample(t, " # {session=\"%" PRIu64 "\"%s} %s %s", e->session, record, value, at);
+}
+
+/* A bucket's upper bound: at least one digit behind the point, and no zeros at the end. */
+static void exporter_text_bound(char out[VALUE_SIZE], unsigned i)
+{
+    size_t n;
+
+    if (i == TALLY_BOUNDS) {
+        snprintf(out, VALUE_SIZE, "+Inf");
+        return;
+    }
+    exporter_text_value(out, tally_bounds[i] / 1000, 1000000);
+    n = strlen(out);
+    while (n > 2 && out[n - 1] == '0' && out[n - 2] != '.') {
+        out[--n] = '\0';
+    }
+}
+
+static void exporter_text_buckets(struct text *t, const char *labels, const struct tally_times *h)
+{
+    const bool exemplar = t->format == EXPORTER_OPENMETRICS && h->slowest.session != 0;
+    const unsigned with = exporter_text_bucket(h->slowest.ns);
+    char value[VALUE_SIZE];
+    uint64_t n = 0;
+
+    for (unsigned i = 0; i < TALLY_BUCKETS; i++) {
+        n += h->buckets[i];
+        exporter_text_bound(value, i);
+        exporter_text_sample(t, "poemd_request_seconds_bucket{%s,le=\"%s\"} %" PRIu64, labels,
+                             value, n);
+        if (exemplar && i == with) {
+            exporter_text_exemplar(t, &h->slowest);
+        }
+        exporter_text_sample(t, "\n");
+    }
+    exporter_text_value(value, h->ns / 1000, 1000000);
+    exporter_text_sample(t, "poemd_request_seconds_sum{%s} %s\n", labels, value);
+    exporter_text_sample(t, "poemd_request_seconds_count{%s} %" PRIu64 "\n", labels, n);
+}
+
+static void exporter_text_times(struct text *t, const struct snapshot_route *r)
+{
+    /* A name, the longest class, and both labels' words. */
+    char labels[SNAPSHOT_NAME + 64];
+
+    for (int i = 0; i < TALLY_CLASSES; i++) {
+        const struct tally_times *const h = &r->counts.tally.times[i];
+        uint64_t n = 0;
+
+        for (unsigned b = 0; b < TALLY_BUCKETS; b++) {
+            n += h->buckets[b];
+        }
+        if (n > 0) {
+            snprintf(labels, sizeof labels, "route=\"%s\",class=\"%s\"", r->name,
+                     tally_class_word((enum tally_class)i));
+            exporter_text_buckets(t, labels, h);
+        }
+    }
 }
 
 static const struct {
@@ -266,9 +370,12 @@ static const struct {
      "Sessions that got a taint letter, or an observation."},
     {"poemd_refusals", COUNTER, exporter_text_refusals,
      "Clients that got an error for their VERSION request."},
-    {"poemd_messages", COUNTER, exporter_text_messages, "Messages that were passed on."},
+    {"poemd_messages", COUNTER, exporter_text_messages,
+     "Messages that were passed on, by direction and command."},
     {"poemd_message_bytes", COUNTER, exporter_text_bytes, "Bytes of these messages."},
-    {"poemd_fds", COUNTER, exporter_text_fds, "File descriptors that came with these messages."},
+    {"poemd_fds", COUNTER, exporter_text_fds, "File descriptors that went with these messages."},
+    {"poemd_request_seconds", HISTOGRAM, exporter_text_times,
+     "Time from when a request is read to when its reply is, by kinds of commands."},
 };
 
 static void exporter_text_families(struct text *t)

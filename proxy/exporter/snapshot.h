@@ -17,6 +17,7 @@
 #include "base/side.h"
 #include "policy/rules/rules.h"
 #include "proxy/ipc/session_state.h"
+#include "proxy/ipc/tally.h"
 
 /* Bytes of a name, with at least one NUL. */
 #define SNAPSHOT_NAME 72u
@@ -36,14 +37,12 @@ struct snapshot_refusal {
     uint64_t times;
 };
 
-/* What is added up, of sessions that have ended and of those that live. */
+/* Sums, of sessions that have ended and of those that live. */
 struct snapshot_counts {
     uint64_t ended[REASON_COUNT];
     uint64_t verdicts[SNAPSHOT_VERDICTS][SNAPSHOT_RULES][SIDES]; /* by the rule's party */
     uint64_t taints[TAINT_COUNT]; /* sessions that got the letter; observations as well */
-    uint64_t messages[SIDES];     /* by the side that sends */
-    uint64_t bytes[SIDES];
-    uint64_t fds[SIDES];
+    struct tally tally;           /* of messages */
 };
 
 struct snapshot_route {
@@ -76,6 +75,7 @@ struct snapshot_broker {
     uint64_t routes;    /* number of structures that follow */
     uint64_t workers;   /* … */
     uint64_t started_s; /* of the clock */
+    uint64_t epoch_ns;  /* clock_ns plus this is the time since the epoch */
     uint64_t most;      /* sessions at once */
     uint64_t draining;
     uint64_t workers_gone; /* processes that have ended */

@@ -43,7 +43,7 @@
 #include "proxy/ipc/session_settings.h"
 
 /* Changes with every change of the messages, or of a field's meaning. */
-#define IPC_VERSION 2u
+#define IPC_VERSION 3u
 
 enum ipc_type {
     /* monitor → worker */
@@ -123,6 +123,8 @@ struct ipc_session {
     uint32_t assist;        /* 1: an NVMe controller is shown as failed after a loss */
     uint32_t shares;        /* enum setup_shares: what its device may share with the client */
     uint32_t dry_run;       /* 1: IPC_REPLACE only finds out whether it could work */
+    uint32_t tally;         /* number of the route's tally (tally.h), from 1 on; 0: none */
+    uint64_t record;        /* of its verdict in the audit log, plus 1, or 0 */
     struct recital_id self; /* the route's identity */
     struct tap_settings tap;
     struct dma_settings dma;
@@ -159,6 +161,7 @@ struct ipc_adopt {
 struct ipc_verdict {
     uint32_t err;        /* 0: allowed */
     uint32_t unrecorded; /* 1: denied because the audit log cannot be written */
+    uint64_t record;     /* in the audit log, plus 1, or 0 */
 };
 
 struct ipc_gone {
@@ -243,7 +246,7 @@ struct ipc_adopted {
     struct ipc_held {
         uint64_t session;
         uint32_t state; /* enum session_state; SESSION_DEAD: its IPC_ENDED follows */
-        uint32_t zero;
+        uint32_t tally; /* as in its ipc_session */
     } held[IPC_HELD];
 };
 

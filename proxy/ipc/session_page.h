@@ -30,9 +30,10 @@
 #include "proxy/ipc/ipc.h"
 #include "proxy/ipc/overdue.h"
 #include "proxy/ipc/relay_mark.h"
+#include "proxy/ipc/tally.h"
 
 /* Changes with every change of the layout, or of a field's meaning. */
-#define SESSION_PAGE_VERSION 5u
+#define SESSION_PAGE_VERSION 6u
 
 /*
  * In place of the version while the client's reply to VERSION is being sent: nothing of it has been
@@ -70,8 +71,8 @@ enum session_page_way {
  */
 struct session_page_head {
     uint64_t hand;
-    uint32_t slots; /* of the file */
-    uint32_t zero;
+    uint32_t slots;        /* of the file */
+    uint32_t tallies;      /* … (tally.h), behind all else; 0: no metrics are configured */
     struct sock_post post; /* of its last send: the kernel's note */
 };
 
@@ -124,6 +125,7 @@ struct session_page {
     struct asked_kept asked[SESSION_PAGE_WAYS]; /* by the requests' direction */
     struct overdue overdue;                     /* of the client's requests on the main sockets */
     uint64_t gate_log;                          /* of its gate: GATE_LOG (gate_entry.h) */
+    struct tally_subject counted;               /* for metrics only */
 };
 
 _Static_assert((unsigned)SESSION_PAGE_WAYS == GATE_ENTRY_WAYS, "both count a session's directions");
@@ -154,10 +156,23 @@ static inline uint64_t session_page_chunk_at(uint32_t slots, uint32_t chunk)
            (uint64_t)(chunk - 1) * sizeof(struct gate_chunk);
 }
 
-/* Returns the size of a file with so many slots. Pure. */
+/* Returns the size of a file with so many slots, and no tallies. Pure. */
 static inline uint64_t session_page_file_size(uint32_t slots)
 {
     return session_page_chunk_at(slots, GATE_LAST_CHUNK + 1);
+}
+
+/* Returns where the tallies begin: at a page of memory. Pure. */
+static inline uint64_t session_page_tallies_at(uint32_t slots)
+{
+    return (session_page_file_size(slots) + HELD_HEAD - 1) / HELD_HEAD * HELD_HEAD;
+}
+
+/* Returns the size of a file with so many slots and tallies. Pure. */
+static inline uint64_t session_page_size_with(uint32_t slots, uint32_t tallies)
+{
+    return tallies == 0 ? session_page_file_size(slots)
+                        : session_page_tallies_at(slots) + tallies * sizeof(struct tally);
 }
 
 /*
@@ -169,7 +184,7 @@ bool session_page_sound(const struct session_page *p, uint64_t session);
 /* The page is complete, and a reply to VERSION of so many bytes is about to be sent. */
 void session_page_answer(struct session_page *p, size_t bytes);
 
-/* What is left of it is being sent, by a call that the kernel notes; then so many bytes were. */
+/* The rest of it is being sent, by a call that the kernel notes; then so many bytes were. */
 void session_page_answering(struct session_page *p);
 void session_page_answered(struct session_page *p, size_t bytes);
 

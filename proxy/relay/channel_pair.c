@@ -550,6 +550,12 @@ void channel_pair_busy_poll(struct channel_pair *l, uint32_t us)
     l->busy_poll_us = us;
 }
 
+void channel_pair_measure(struct channel_pair *l, const struct tally_meter *m, bool twin)
+{
+    relay_measure(&l->to_backend, m, twin);
+    relay_measure(&l->to_client, m, twin);
+}
+
 void channel_pair_tap(struct channel_pair *l, struct tap *to_backend, struct tap *to_client)
 {
     l->to_backend.tap = to_backend;

@@ -229,6 +229,13 @@ void channel_pair_check_senders(struct channel_pair *l, struct sender_check *cli
  */
 void channel_pair_busy_poll(struct channel_pair *l, uint32_t us);
 
+/*
+ * Counts messages, and measures the time of requests (proxy/ipc/tally.h); m is borrowed for the
+ * channel pair's life. twin: these are twin sockets. Needs a gate. Call before the loop's next
+ * turn.
+ */
+void channel_pair_measure(struct channel_pair *l, const struct tally_meter *m, bool twin);
+
 /* Captures both directions from their next message on; NULL: stops. Taps are borrowed. */
 void channel_pair_tap(struct channel_pair *l, struct tap *to_backend, struct tap *to_client);
 

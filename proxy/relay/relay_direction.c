@@ -65,6 +65,12 @@ void relay_watch(struct relay_direction *p, struct overdue *o)
     p->overdue = o;
 }
 
+void relay_measure(struct relay_direction *p, const struct tally_meter *m, bool twin)
+{
+    p->meter = m;
+    p->twin = twin;
+}
+
 void relay_keep_setup(struct relay_direction *p, struct setup *s)
 {
     p->setup = s;
@@ -554,6 +560,7 @@ static enum relay_outcome relay_direction_push(struct relay_direction *p,
 
     while (q->start < q->end) {
         const size_t before = q->start;
+        const unsigned fds = q->fds.n;
         const ssize_t n = relay_hold_send(p);
 
         if (n == -EAGAIN) {
@@ -570,15 +577,16 @@ static enum relay_outcome relay_direction_push(struct relay_direction *p,
             setup_note(p->setup, relay_from(p), q->data, q->end, &q->fds, p->now_ms);
         }
         /* The fds went with the first byte. Sent again, they would arrive twice. */
-        if (q->fds.n > 0) {
-            const unsigned sent = q->fds.n;
-
-            p->mark->total.count.fds += sent;
+        if (fds > 0) {
+            p->mark->total.count.fds += fds;
             fdset_close(&q->fds);
-            relay_account(p, sent);
+            relay_account(p, fds);
         }
         p->mark->total.count.bytes += (uint64_t)n;
         p->mark->total.sent += (uint64_t)n;
+        if (p->meter) {
+            relay_hold_meter(p, (size_t)n, fds, q->start == q->end && p->mark->ending > 0);
+        }
         if (p->tap) {
             tap_sent(p->tap, q->data, q->start, q->end);
         }
@@ -637,6 +645,9 @@ enum relay_outcome relay_turn(struct relay_direction *p, struct relay_detail *de
 {
     if ((p->overdue || p->setup) && p->from_client) {
         p->now_ms = clock_coarse_ms();
+    }
+    if (p->meter) {
+        tally_look(clock_ns());
     }
     for (int turn = 0; turn < LIMIT_TURNS; turn++) {
         enum relay_outcome r = p->dma && p->dma->answers ? relay_reply(p, detail) : RELAY_MORE;

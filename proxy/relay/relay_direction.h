@@ -43,6 +43,7 @@
 #include "proxy/relay/tap.h"
 #include "proxy/relay/sender_check.h"
 #include "proxy/relay/setup.h"
+#include "proxy/ipc/tally.h"
 
 struct relay_direction {
     int from_fd;             /* borrowed, non-blocking */
@@ -57,20 +58,22 @@ struct relay_direction {
     bool from_client;
     bool stopped;                      /* see stops: such a message is next in from_fd */
     bool watched;                      /* dma->gate->watches */
+    bool discards;                     /* to_fd is gone: what would be sent to it is only noted */
+    bool twin;                         /* of twin sockets; for the meter */
+    uint8_t stops;                     /* enum relay_stop: at which messages it stops */
+    uint16_t stop_id;                  /* of RELAY_STOPS_REPLY */
+    uint32_t now_ms;                   /* clock_coarse_ms of this turn, for overdue and setup */
+    unsigned awaited_fds;              /* number of next fds, for which there is no room yet; 0:
+                                        * unknown */
     struct dma_gate_side *dma;         /* borrowed, or NULL */
     struct tap *tap;                   /* borrowed; NULL: not captured */
     struct overdue *overdue;           /* borrowed; NULL: requests are not watched */
     struct setup *setup;               /* borrowed; NULL: nothing is kept for another device */
-    bool discards;                     /* to_fd is gone: what would be sent to it is only noted */
-    uint8_t stops;                     /* enum relay_stop: at which messages it stops */
-    uint16_t stop_id;                  /* of RELAY_STOPS_REPLY */
-    uint32_t now_ms;                   /* clock_coarse_ms of this turn, for both of these */
     struct sender_check *sender_check; /* borrowed; NULL: senders are not checked */
     struct fdroom_leg *leg;            /* borrowed; NULL: its fds are not counted */
-    unsigned awaited_fds;              /* number of next fds, for which there is no room yet; 0:
-                                        * unknown */
     struct asked *asks;                /* borrowed: the sender's requests; NULL: not kept */
     struct asked *asked;               /* borrowed: the receiver's requests; NULL: not kept */
+    const struct tally_meter *meter;   /* borrowed; NULL: nothing is counted but in the mark */
 };
 
 /* Messages that are left in the socket, with all that follows: the owner has use for them. */
@@ -134,6 +137,12 @@ void relay_count_fds(struct relay_direction *p, struct fdroom_leg *leg);
  * life. Needs relay_guard. Call before the first turn.
  */
 void relay_watch(struct relay_direction *p, struct overdue *o);
+
+/*
+ * Counts messages, and measures requests; m is borrowed for its life. Needs relay_guard. Call
+ * before the first turn.
+ */
+void relay_measure(struct relay_direction *p, const struct tally_meter *m, bool twin);
 
 /*
  * Notes the requests that from_fd has, as far as a look shows them, while to_fd takes nothing; they
@@ -275,6 +284,9 @@ ssize_t relay_hold_take(struct relay_direction *p, size_t want) __attribute__((w
 
 /* Sends the bytes that the queue holds, with its fds. Returns the bytes sent, or -errno. */
 ssize_t relay_hold_send(struct relay_direction *p) __attribute__((warn_unused_result));
+
+/* Bytes that the queue holds have been sent, with so many fds; ended: so has the message's end. */
+void relay_hold_meter(const struct relay_direction *p, size_t bytes, unsigned fds, bool ended);
 
 /* What the queue holds has been sent or discarded, or was copies. */
 void relay_hold_end(struct relay_mark *m);

@@ -65,6 +65,16 @@ ssize_t relay_hold_send(struct relay_direction *p)
     return n;
 }
 
+void relay_hold_meter(const struct relay_direction *p, size_t bytes, unsigned fds, bool ended)
+{
+    const struct ipc_count more = {.messages = ended, .bytes = bytes, .fds = fds};
+
+    tally_count(p->meter, relay_from(p), p->mark->hdr.command, &more);
+    if (ended) {
+        tally_time(p->meter, p->twin, relay_from(p), &p->mark->hdr);
+    }
+}
+
 void relay_hold_end(struct relay_mark *m)
 {
     relay_hold_set_place(m, 0);

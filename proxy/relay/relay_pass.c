@@ -217,6 +217,30 @@ static void relay_pass_note_setup(struct relay_direction *p, size_t n)
     }
 }
 
+/* The first n copied bytes have been sent, with the fds: counts their messages. */
+static void relay_pass_meter(const struct relay_direction *p, size_t n, unsigned fds)
+{
+    const enum side from = relay_from(p);
+    struct wire_hdr hdr;
+
+    for (size_t at = 0; at < n; at += hdr.size) {
+        struct ipc_count more = {.messages = 1, .fds = at == 0 ? fds : 0};
+
+        if (wire_get_hdr(p->queue->data + at, p->copied - at, UINT32_MAX, &hdr) != WIRE_FRAME_OK) {
+            return;
+        }
+        more.bytes = hdr.size;
+        if (hdr.size > n - at) {
+            /* The rest is counted when it is sent. */
+            more.bytes = n - at;
+            more.messages = 0;
+        } else {
+            tally_time(p->meter, p->twin, from, &hdr);
+        }
+        tally_count(p->meter, from, hdr.command, &more);
+    }
+}
+
 enum relay_outcome relay_pass_on(struct relay_direction *p, struct relay_detail *detail)
 {
     struct relay_mark *m = p->mark;
@@ -244,6 +268,9 @@ enum relay_outcome relay_pass_on(struct relay_direction *p, struct relay_detail 
     relay_mark_set(m, RELAY_MARK_SENT);
     if (p->tap) {
         tap_sent_part(p->tap, q->data, (size_t)n, p->copied);
+    }
+    if (p->meter) {
+        relay_pass_meter(p, (size_t)n, fds);
     }
     relay_note_messages(p, q->data, (size_t)n, p->copied);
     if (p->setup) {

@@ -59,6 +59,7 @@ struct session_host {
     size_t pages_size;
     struct gate_chunks chunks; /* of that file */
     uint32_t slots;            /* of that file */
+    uint32_t tallies;          /* … */
     struct session_stack
         greeted;          /* sessions whose greeting is to be freed at the end of the turn */
     unsigned refusing;    /* sessions that only refuse, alive */
@@ -105,15 +106,16 @@ struct session_guard {
     struct sender_check *watching[SIDES]; /* pointers to them; NULL: that party is not
                                            * watched */
     struct report report;
-    struct session_page *page;  /* a slot of the host's file, or … */
-    bool page_owned;            /* … allocated: the session ends with its worker */
-    struct ipc_resumed resumed; /* the report of a session that goes on, … */
-    bool resumed_unsent;        /* … which has not been sent, … */
+    struct session_page *page;  /* a slot of the host's file, or allocated */
+    struct ipc_resumed resumed; /* the report of a session that goes on */
+    bool page_owned;            /* the page is allocated: the session ends with its worker */
+    bool resumed_unsent;        /* the report has not been sent, … */
     bool resumed_sent;          /* … or has been */
     bool twin_unsent;           /* the twin sockets have not been sent to the monitor */
+    uint32_t busy_poll_us;
     struct fdroom_session fds;
     struct session_watch watch;
-    uint32_t busy_poll_us;
+    struct tally_meter meter;
     struct session_hold *hold;       /* owned; NULL: the session ends with its device */
     struct session_replace *replace; /* owned; NULL: the device is not being replaced */
     struct session *session;         /* allocated together with the guard */
@@ -139,6 +141,7 @@ struct session {
     struct tap_session *tap;       /* NULL: not captured */
     struct event timer;            /* of the handshake, the next look, or the draining */
     unsigned drain_ms;
+    uint32_t unread;             /* fds that its peers have not received at its end */
     uint64_t drained;            /* bytes relayed when the timer was set */
     bool reporting;              /* in the host's list */
     uint8_t quiet;               /* enum ipc_quiet */
@@ -149,7 +152,6 @@ struct session {
     struct session_guard *guard; /* NULL: it only refuses */
     struct ipc_count to_backend;
     struct ipc_count to_client;
-    uint32_t unread;   /* fds that its peers have not received at its end */
     uint64_t captured; /* messages, once the tap is gone */
     const char *route; /* of guard->route; NULL: it only refuses */
 };

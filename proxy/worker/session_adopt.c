@@ -10,6 +10,7 @@
 
 #include "proxy/worker/device/session_replace.h"
 #include "proxy/worker/session_hold.h"
+#include "proxy/worker/session_meter.h"
 
 /* ---- repeating ---- */
 
@@ -50,7 +51,8 @@ static bool session_adopt_send(struct session_host *h)
     const struct session *s = session_behind(h, h->adopt_after);
 
     for (; s && a->n < IPC_HELD; s = session_behind(h, s->id)) {
-        a->held[a->n++] = (struct ipc_held){.session = s->id, .state = s->state};
+        a->held[a->n++] = (struct ipc_held){
+            .session = s->id, .state = s->state, .tally = session_meter_number(s)};
     }
     a->last = !s;
     if (!h->send(h, &m)) {

@@ -14,6 +14,7 @@
 #include "proxy/worker/session_count.h"
 #include "proxy/worker/session_fault.h"
 #include "proxy/worker/session_hold.h"
+#include "proxy/worker/session_meter.h"
 #include "proxy/worker/session_reap.h"
 #include "proxy/worker/session_senders.h"
 #include "proxy/worker/session_watch.h"
@@ -116,6 +117,7 @@ void session_relay_adopt(struct session *s, struct session_guard *guard,
     guard->witnesses[SIDE_BACKEND].arg = s;
     s->quiet = (uint8_t)settings->quiet;
     s->drain_ms = settings->drain_ms;
+    session_meter_adopt(s, settings);
 }
 
 static struct channel_pair_limits session_relay_limits(const struct session_page_limits *l)
@@ -155,6 +157,9 @@ static int session_relay_open_pair(struct session *s, struct channel_pair **out,
                                  &s->host->pool, &s->guard->gate, session_on_channels, s);
     channel_pair_count_fds(*out, &s->guard->fds);
     channel_pair_busy_poll(*out, s->guard->busy_poll_us);
+    if (s->guard->meter.tally) {
+        channel_pair_measure(*out, &s->guard->meter, twin);
+    }
     return err;
 }
 

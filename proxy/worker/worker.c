@@ -23,6 +23,7 @@
 #include "proxy/worker/session.h"
 #include "proxy/worker/device/session_replace.h"
 #include "proxy/worker/session_hold.h"
+#include "proxy/worker/session_meter.h"
 #include "proxy/worker/session_refuse.h"
 #include "proxy/ipc/turn.h"
 
@@ -236,6 +237,7 @@ static void worker_dispatch_session(struct session_host *h, const struct ipc_msg
 {
     switch ((enum ipc_type)m->type) {
     case IPC_VERDICT:
+        session_meter_record(h, m->session, m->u.verdict.record);
         (void)session_decide(h, m->session, (int)m->u.verdict.err,
                              m->u.verdict.unrecorded ? REASON_UNRECORDED : REASON_DENIED);
         break;
@@ -455,6 +457,7 @@ static int worker_settings_read(struct worker *w, struct worker_settings *s)
  */
 static int worker_map_pages(struct worker *w)
 {
+    const struct session_page_head *head;
     struct stat st;
     void *p;
 
@@ -470,9 +473,12 @@ static int worker_map_pages(struct worker *w)
         return -errno;
     }
     w->host.pages = p;
-    w->host.slots = ((const struct session_page_head *)p)->slots;
+    head = p;
+    w->host.slots = head->slots;
+    w->host.tallies = head->tallies;
     close(WORKER_PAGES_FD);
-    return session_page_file_size(w->host.slots) > w->host.pages_size ? -EINVAL : 0;
+    return session_page_size_with(w->host.slots, w->host.tallies) > w->host.pages_size ? -EINVAL
+                                                                                       : 0;
 }
 
 static void worker_set_fdroom(struct fdroom *room, const struct worker_settings *s)

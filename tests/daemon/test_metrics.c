@@ -25,6 +25,11 @@
 #include "tests/support/unit.h"
 
 #define ANSWER_MAX 65536
+#define TIMES "poemd_request_seconds"
+
+/* A sample of the pings of a route's sessions, up to its number. */
+#define MESSAGES(direction) \
+    "\npoemd_messages_total{route=\"r\",direction=\"" direction "\",command=\"DEVICE_GET_INFO\"} "
 
 static void metrics_start_route(struct rig *r, const char *where, const char *route)
 {
@@ -114,17 +119,21 @@ START_TEST(what_sessions_do_is_counted)
     pair_ping(&p);
     pair_ping(&p);
     /* VERSION is not relayed: each ping is a command of 16 bytes and a reply. */
-    metrics_await("\npoemd_messages_total{route=\"r\",direction=\"to-backend\"} 2\n");
+    metrics_await(MESSAGES("to-client") "2\n");
     answer = metrics_scrape();
-    metrics_expect(answer, "\npoemd_messages_total{route=\"r\",direction=\"to-client\"} 2\n");
+    metrics_expect(answer, MESSAGES("to-backend") "2\n");
     metrics_expect(answer, "\npoemd_sessions{route=\"r\",state=\"relaying\"} 1\n");
+    metrics_expect(answer, "\npoemd_message_bytes_total{route=\"r\",direction=\"to-client\","
+                           "command=\"DEVICE_GET_INFO\"} 64\n");
+    metrics_expect(answer, "\n" TIMES "_count{route=\"r\",class=\"device\"} 2\n");
+    metrics_expect(answer, "\n" TIMES "_bucket{route=\"r\",class=\"device\",le=\"+Inf\"} 2\n");
     metrics_expect(answer, "\npoemd_sessions_begun_total{route=\"r\"} 1\n");
     metrics_expect(answer, "\npoemd_verdicts_total{route=\"r\",verdict=\"allow");
     pair_close(&p);
     metrics_await("\npoemd_sessions_ended_total{route=\"r\",reason=\"client-closed\"} 1\n");
     answer = metrics_scrape();
     metrics_expect(answer, "\npoemd_sessions{route=\"r\",state=\"relaying\"} 0\n");
-    metrics_expect(answer, "\npoemd_messages_total{route=\"r\",direction=\"to-backend\"} 2\n");
+    metrics_expect(answer, MESSAGES("to-backend") "2\n");
     rig_terminate(&r);
     ck_assert_int_lt(access(unit_path("metrics.sock"), F_OK), 0);
     rig_deinit(&r);
@@ -134,16 +143,22 @@ END_TEST
 START_TEST(openmetrics_is_sent_to_those_that_accept_it)
 {
     const char *answer;
+    struct pair p;
     struct rig r;
 
     metrics_start(&r, metrics_socket());
+    rig_session(&r, peer_qemu_json, "{}", &p);
+    pair_ping(&p);
+    metrics_await(MESSAGES("to-client") "1\n");
     answer = metrics_ask_at_take(metrics_connect(),
                                  GET "Accept: application/openmetrics-text;version=1.0.0;q=0.5,"
                                      "text/plain;version=0.0.4;q=0.2,*/*;q=0.1\r\n\r\n");
     metrics_expect(answer, "Content-Type: application/openmetrics-text; version=1.0.0");
     metrics_expect(answer, "# TYPE poemd_messages counter\n");
-    metrics_expect(answer, "\npoemd_messages_total{route=\"r\",direction=\"to-backend\"} 0\n");
+    metrics_expect(answer, "# TYPE " TIMES " histogram\n");
+    metrics_expect(answer, "} 1 # {session=\"1\"} 0.");
     ck_assert_str_eq(answer + strlen(answer) - 6, "# EOF\n");
+    pair_close(&p);
     rig_terminate(&r);
     rig_deinit(&r);
 }
@@ -198,6 +213,53 @@ START_TEST(all_but_a_get_of_metrics_is_refused)
 }
 END_TEST
 
+/* Returns the pid of a child of the daemon's, once it has its name. */
+static pid_t metrics_process(const struct rig *r, const char *named)
+{
+    const struct patience patience = patience_begin();
+    pid_t pids[RIG_WORKERS];
+    char name[32];
+
+    do {
+        const size_t n = process_children(r->daemon, pids, RIG_WORKERS);
+
+        for (size_t i = 0; i < n && i < RIG_WORKERS; i++) {
+            if (process_status(pids[i], "Name", name, sizeof name) && strcmp(name, named) == 0) {
+                return pids[i];
+            }
+        }
+    } while (patience_again(&patience));
+    ck_abort_msg("there is no %s", named);
+}
+
+static pid_t metrics_exporter(const struct rig *r)
+{
+    return metrics_process(r, "poemd-exporter");
+}
+
+START_TEST(counts_outlive_the_worker_and_the_monitor)
+{
+    struct pair p;
+    struct rig r;
+
+    metrics_start(&r, metrics_socket());
+    rig_session(&r, peer_qemu_json, "{}", &p);
+    pair_ping(&p);
+    metrics_await(MESSAGES("to-client") "1\n");
+    ck_assert_int_eq(kill(metrics_process(&r, "poemd-worker"), SIGKILL), 0);
+    pair_ping(&p);
+    metrics_await(MESSAGES("to-client") "2\n");
+    ck_assert_int_eq(kill(rig_monitor(&r), SIGKILL), 0);
+    rig_await_log(&r, "was killed by signal", "monitor", 0);
+    pair_ping(&p);
+    /* The next monitor begins with what its worker has, which is two of them. */
+    metrics_await(MESSAGES("to-client") "2\n");
+    pair_close(&p);
+    rig_terminate(&r);
+    rig_deinit(&r);
+}
+END_TEST
+
 /* More clients than the exporter has fds for send nothing; sessions do not notice. */
 START_TEST(clients_that_send_nothing_harm_nobody)
 {
@@ -220,26 +282,6 @@ START_TEST(clients_that_send_nothing_harm_nobody)
     rig_deinit(&r);
 }
 END_TEST
-
-/* The exporter's pid, once it has its name. */
-static pid_t metrics_exporter(const struct rig *r)
-{
-    const struct patience patience = patience_begin();
-    pid_t pids[RIG_WORKERS];
-    char name[32];
-
-    do {
-        const size_t n = process_children(r->daemon, pids, RIG_WORKERS);
-
-        for (size_t i = 0; i < n && i < RIG_WORKERS; i++) {
-            if (process_status(pids[i], "Name", name, sizeof name) &&
-                strcmp(name, "poemd-exporter") == 0) {
-                return pids[i];
-            }
-        }
-    } while (patience_again(&patience));
-    ck_abort_msg("there is no exporter");
-}
 
 /* Returns the number of the process's fd of this file, or -1. */
 static int metrics_find_fd(pid_t pid, const char *file)
@@ -341,6 +383,7 @@ START_TEST(promtool_finds_nothing_to_complain_about)
     const char *const path = unit_path("metrics.txt");
     const char *body;
     char command[RIG_PATH + 64];
+    struct pair p;
     struct rig r;
     FILE *f;
 
@@ -349,6 +392,9 @@ START_TEST(promtool_finds_nothing_to_complain_about)
         return;
     }
     metrics_start(&r, metrics_socket());
+    rig_session(&r, peer_qemu_json, "{}", &p);
+    pair_ping(&p);
+    metrics_await(MESSAGES("to-client") "1\n");
     body = strstr(metrics_scrape(), "\r\n\r\n");
     ck_assert_ptr_nonnull(body);
     f = fopen(path, "w");
@@ -357,6 +403,7 @@ START_TEST(promtool_finds_nothing_to_complain_about)
     ck_assert_int_eq(fclose(f), 0);
     snprintf(command, sizeof command, "promtool check metrics <%s", path);
     ck_assert_int_eq(system(command), 0);
+    pair_close(&p);
     rig_terminate(&r);
     rig_deinit(&r);
 }
@@ -369,6 +416,7 @@ int main(void)
 
     tcase_add_test(tc, what_sessions_do_is_counted);
     tcase_add_test(tc, openmetrics_is_sent_to_those_that_accept_it);
+    tcase_add_test(tc, counts_outlive_the_worker_and_the_monitor);
     tcase_add_test(tc, a_tcp_port_serves_as_well);
     tcase_add_test(tc, all_but_a_get_of_metrics_is_refused);
     tcase_add_test(tc, clients_that_send_nothing_harm_nobody);

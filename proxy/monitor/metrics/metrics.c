@@ -357,7 +357,7 @@ int metrics_new(struct metrics **out, const struct metrics_subject *subject)
     int err;
 
     *out = NULL;
-    if (!c->metrics.path && !c->metrics_address) {
+    if (!config_has_metrics(c)) {
         return 0;
     }
     *out = calloc(1, sizeof **out);

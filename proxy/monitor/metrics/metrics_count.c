@@ -24,7 +24,11 @@ static void metrics_count_on_route(void *arg, struct route *r, bool *bad)
 
 static void metrics_count_on_route_ended(void *arg, struct route *r)
 {
-    (void)arg;
+    const struct metrics_counts *const counts = arg;
+
+    for (unsigned i = 0; i < counts->workers->n; i++) {
+        worker_tallies_give_back(counts->workers->members[i].tallies, r->number);
+    }
     free(r->metrics);
     r->metrics = NULL;
 }
@@ -48,14 +52,6 @@ static void metrics_count_taints(uint64_t taints[TAINT_COUNT], const struct moni
     }
 }
 
-static void metrics_count_direction(struct snapshot_counts *m, enum side from,
-                                    const struct ipc_count *c)
-{
-    m->messages[from] += c->messages;
-    m->bytes[from] += c->bytes;
-    m->fds[from] += c->fds;
-}
-
 static void metrics_count_on_ended(void *arg, struct monitor_session *t, enum session_reason reason,
                                    const struct ipc_ended *what)
 {
@@ -70,8 +66,18 @@ static void metrics_count_on_ended(void *arg, struct monitor_session *t, enum se
     }
     m->ended[reason]++;
     metrics_count_taints(m->taints, t);
-    metrics_count_direction(m, SIDE_CLIENT, what ? &what->to_backend : &t->to_backend);
-    metrics_count_direction(m, SIDE_BACKEND, what ? &what->to_client : &t->to_client);
+}
+
+/* Keeps what a worker has counted that has ended. */
+static void metrics_count_on_worker_silent(void *arg, struct worker_process *w)
+{
+    const struct metrics_counts *const counts = arg;
+
+    for (struct route *r = route_from(counts->routes, 0); r; r = route_next(counts->routes, r)) {
+        if (r->metrics) {
+            worker_tallies_add(w->tallies, r->number, &r->metrics->tally);
+        }
+    }
 }
 
 static void metrics_count_on_worker_gone(void *arg, struct worker_process *w, bool was_ready)
@@ -89,8 +95,11 @@ int metrics_count_init(struct metrics_counts *counts, const struct metrics_subje
                                                   .ended = metrics_count_on_route_ended};
     static const struct monitor_session_events of_sessions = {.decided = metrics_count_on_decided,
                                                               .ended = metrics_count_on_ended};
-    static const struct worker_pool_events of_workers = {.gone = metrics_count_on_worker_gone};
+    static const struct worker_pool_events of_workers = {.silent = metrics_count_on_worker_silent,
+                                                         .gone = metrics_count_on_worker_gone};
 
+    counts->routes = s->routes;
+    counts->workers = s->workers;
     monitor_session_observe(s->sessions, &of_sessions, counts);
     worker_pool_observe(s->workers, &of_workers, counts);
     return route_table_observe(s->routes, &of_routes, counts) ? 0 : -ENOMEM;
@@ -107,12 +116,11 @@ static void metrics_count_sessions(struct snapshot_route *out, const struct rout
         out->sessions[t->state]++;
         out->holding += t->hold != NULL;
         metrics_count_taints(out->counts.taints, t);
-        metrics_count_direction(&out->counts, SIDE_CLIENT, &t->to_backend);
-        metrics_count_direction(&out->counts, SIDE_BACKEND, &t->to_client);
     }
 }
 
-void metrics_count_route(struct snapshot_route *out, const struct route *r)
+void metrics_count_route(struct snapshot_route *out, const struct route *r,
+                         const struct worker_pool *workers)
 {
     memset(out, 0, sizeof *out);
     snprintf(out->name, sizeof out->name, "%s", r->config->name);
@@ -120,6 +128,9 @@ void metrics_count_route(struct snapshot_route *out, const struct route *r)
         out->counts = *r->metrics;
     }
     metrics_count_sessions(out, r);
+    for (unsigned i = 0; i < workers->n; i++) {
+        worker_tallies_add(workers->members[i].tallies, r->number, &out->counts.tally);
+    }
     out->listening = r->listener != NULL;
     out->most = r->config->sessions;
     out->begun = r->begun;

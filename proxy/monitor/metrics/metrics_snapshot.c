@@ -19,7 +19,7 @@
 #include "proxy/monitor/tracing/tracing.h"
 #include "proxy/monitor/workers/worker_pool.h"
 
-/* Routes that are written at once, about 16 KiB. */
+/* Routes that are written at once, about 32 KiB. */
 #define AT_ONCE 8
 
 int metrics_snapshot_begin(struct metrics_snapshot *p)
@@ -48,7 +48,7 @@ static int metrics_snapshot_routes(struct metrics_snapshot *p, const struct metr
     int err;
 
     for (; r && n < AT_ONCE; r = route_next(s->routes, r)) {
-        metrics_count_route(&some[n++], r);
+        metrics_count_route(&some[n++], r, s->workers);
         p->next = r->number + 1;
     }
     if (n == 0) {
@@ -98,6 +98,7 @@ static int metrics_snapshot_broker(const struct metrics_snapshot *p,
     struct snapshot_broker b = {.routes = p->n,
                                 .workers = s->workers->n,
                                 .started_s = metrics_snapshot_time_of(s->started_ms),
+                                .epoch_ns = (uint64_t)clock_time_ns() - clock_ns(),
                                 .most = s->context->config->max_sessions,
                                 .draining = s->context->draining,
                                 .workers_gone = counts->workers_gone,

@@ -69,7 +69,7 @@ static void worker_pages_rest(const struct worker_pages *p)
                     (off_t)session_page_file_size(p->n) - worker_pages_offset(0));
 }
 
-struct worker_pages *worker_pages_new(uint32_t n)
+struct worker_pages *worker_pages_new(uint32_t n, uint32_t tallies)
 {
     const size_t words = (n + WORD_BITS - 1) / WORD_BITS;
     struct worker_pages *const p = calloc(1, sizeof *p + words * sizeof *p->slots);
@@ -82,9 +82,11 @@ struct worker_pages *worker_pages_new(uint32_t n)
     }
     p->refs = 1;
     p->n = n;
+    p->tallies = tallies;
     head.slots = n;
+    head.tallies = tallies;
     p->fd = memfd_create("poemd-sessions", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-    if (p->fd >= 0 && ftruncate(p->fd, (off_t)session_page_file_size(n)) == 0 &&
+    if (p->fd >= 0 && ftruncate(p->fd, (off_t)session_page_size_with(n, tallies)) == 0 &&
         pwrite(p->fd, &head, sizeof head, 0) == (ssize_t)sizeof head &&
         fcntl(p->fd, F_ADD_SEALS, SEALS) == 0) {
         return p;
@@ -103,7 +105,7 @@ struct worker_pages *worker_pages_adopt_take(int fd, uint64_t serial, struct fds
     struct session_page_head head;
 
     if (fstat(fd, &st) == 0 && pread(fd, &head, sizeof head, 0) == (ssize_t)sizeof head &&
-        st.st_size == (off_t)session_page_file_size(head.slots)) {
+        st.st_size == (off_t)session_page_size_with(head.slots, head.tallies)) {
         p = calloc(1, sizeof *p + (head.slots + WORD_BITS - 1) / WORD_BITS * sizeof *p->slots);
     }
     if (!p) {
@@ -113,6 +115,7 @@ struct worker_pages *worker_pages_adopt_take(int fd, uint64_t serial, struct fds
     p->fd = fd;
     p->refs = 1;
     p->n = head.slots;
+    p->tallies = head.tallies;
     p->used = 1;
     /* Which of them are in use is not known, so nothing lands there. */
     memset(p->landed, 0xff, sizeof p->landed);

@@ -25,8 +25,9 @@ struct worker_pages {
     uint32_t kept_block;   /* the process's record in the state file, or STATE_NO_BLOCK */
     struct fdstore *store; /* that has the file, too */
     struct state_file *state;
-    unsigned refs;  /* the worker, and each used slot */
-    uint32_t n;     /* slots */
+    unsigned refs; /* the worker, and each used slot */
+    uint32_t n;    /* slots */
+    uint32_t tallies;
     uint32_t first; /* no slot below it is free */
     uint32_t used;
     uint32_t landed[LIMIT_HELD]; /* by places for other workers' bytes: 1 + the slot; 0: free */
@@ -35,8 +36,12 @@ struct worker_pages {
     uint64_t slots[];            /* bits: used */
 };
 
-/* Makes a file with n slots, sealed in its size. Returns NULL with errno set if it cannot. */
-struct worker_pages *worker_pages_new(uint32_t n) __attribute__((warn_unused_result));
+/*
+ * Makes a file with n slots and so many tallies, sealed in its size. Returns NULL with errno set if
+ * it cannot.
+ */
+struct worker_pages *worker_pages_new(uint32_t n, uint32_t tallies)
+    __attribute__((warn_unused_result));
 
 /*
  * Keeps the file, and the process's record, for the next monitor, until it is freed. state may be

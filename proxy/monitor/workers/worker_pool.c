@@ -328,6 +328,7 @@ void worker_pool_member_close(struct worker_process *w)
     sock_close(&w->channel_fd);
     sock_close(&w->ring_fd);
     sock_close(&w->bell_fd);
+    worker_process_silent(w);
     worker_pages_release(w->pages);
     w->pages = NULL;
     w->ready = false;
@@ -377,8 +378,8 @@ static int worker_pool_member_start(struct worker_process *w)
         return err;
     }
     w->channel_fd = pair[0];
-    w->pages = worker_pages_new(worker_pool_slots(w->worker_pool));
-    err = w->pages ? worker_pool_member_events(w) : -errno;
+    err = worker_process_pages(w, worker_pool_slots(w->worker_pool));
+    err = err ? err : worker_pool_member_events(w);
     if (!err) {
         err = worker_pool_member_fork(w, pair[1]);
     }

@@ -50,6 +50,7 @@ struct worker_process *worker_pool_adopt_take(struct worker_pool *c,
         return NULL;
     }
     w->pages = a->pages;
+    w->tallies = worker_tallies_new(w->pages);
     w->pid = a->pid;
     worker_pool_watch_begin(w);
     w->ready = true;
@@ -123,6 +124,7 @@ static void worker_pool_adopt_listed(struct worker_process *w, const struct ipc_
         return;
     }
     t->listed = true;
+    worker_tallies_claim(w->tallies, t->route->number, held->tally);
     if (relays && t->state == SESSION_RELAYING) {
         t->unsent |= (t->gone ? 1u << IPC_GONE : 0) | (t->ending ? 1u << IPC_END : 0);
         worker_pool_outbox_send(t, IPC_TAP);

@@ -12,6 +12,7 @@
 #include "proxy/monitor/monitor_session.h"
 #include "proxy/monitor/facts/peer_facts.h"
 #include "proxy/monitor/routes/route.h"
+#include "proxy/monitor/workers/worker_process.h"
 
 /*
  * A backend reveals its own licence, and that of servers behind it, only if asked. A recital is
@@ -120,8 +121,12 @@ static struct ipc_session worker_pool_message_begin(const struct monitor_session
                                 .self = t->route->self,
                                 .dma = r->dma,
                                 .same = t->senders,
-                                .slot = t->slot};
+                                .slot = t->slot,
+                                .record = t->record};
 
+    if (t->member) {
+        begin.tally = worker_tallies_take(t->member->tallies, t->route->number);
+    }
     snprintf(begin.route, sizeof begin.route, "%s", r->name);
     return begin;
 }
@@ -157,6 +162,7 @@ struct ipc_msg worker_pool_message(const struct monitor_session *t, enum ipc_typ
     } else if (type == IPC_VERDICT) {
         m.u.verdict.err = (uint32_t)t->verdict_err;
         m.u.verdict.unrecorded = t->unrecorded;
+        m.u.verdict.record = t->record;
     } else if (type == IPC_GONE) {
         m.u.gone.parties = t->gone;
     } else if (type == IPC_TAP) {

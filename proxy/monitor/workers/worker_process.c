@@ -11,6 +11,7 @@
 #include "base/helper/helper_child.h"
 #include "base/log.h"
 #include "proxy/ipc/worker_settings.h"
+#include "proxy/monitor/monitor_context.h"
 
 bool worker_process_takes_work(const struct worker_process *w)
 {
@@ -78,7 +79,28 @@ void worker_process_counted(struct worker_process *w)
     OBSERVERS_NOTIFY(&w->worker_pool->observers, counted, w);
 }
 
+void worker_process_silent(struct worker_process *w)
+{
+    if (w->tallies) {
+        OBSERVERS_NOTIFY(&w->worker_pool->observers, silent, w);
+        worker_tallies_free(w->tallies);
+        w->tallies = NULL;
+    }
+}
+
 /* ---- starting ---- */
+
+int worker_process_pages(struct worker_process *w, uint32_t slots)
+{
+    const struct config *const config = w->worker_pool->context->config;
+
+    w->pages = worker_pages_new(slots, config_has_metrics(config) ? LIMIT_ROUTES : 0);
+    if (!w->pages) {
+        return -errno;
+    }
+    w->tallies = worker_tallies_new(w->pages);
+    return 0;
+}
 
 /* Makes room for as many messages as clients are refused at once; the default has less. */
 static void worker_process_widen(int fd)

@@ -19,6 +19,7 @@
 #include "proxy/monitor/monitor_session.h"
 #include "base/observers.h"
 #include "proxy/monitor/workers/worker_pages.h"
+#include "proxy/monitor/workers/worker_tallies.h"
 
 struct monitor_context;
 struct worker_pool_lingerer;
@@ -53,18 +54,19 @@ struct worker_process {
         outbox; /* sessions with messages that did not fit into the channel */
     struct heartbeat beat;
     bool ping_unsent;
-    unsigned pings;             /* sent but not answered */
-    unsigned killed_beats;      /* beats since it was killed, plus 1; 0: not killed */
-    enum session_reason end;    /* the reason for its sessions if it dies */
-    struct worker_pages *pages; /* of its sessions; NULL: not running */
-    bool adopted;               /* an earlier monitor has started it, … */
-    bool adopt_unsent;          /* … it has not been sent IPC_ADOPT, … */
-    bool adopting;              /* … or has not listed all its sessions, … */
-    bool listing;               /* … but has begun to: */
-    uint64_t listed;            /* the last session listed */
-    bool retires;               /* hands its sessions over, takes no others, and exits */
-    pid_t gone_pid;             /* of the last process */
-    uint64_t in_hand;           /* the session that this was handling when it died, or 0 */
+    unsigned pings;                 /* sent but not answered */
+    unsigned killed_beats;          /* beats since it was killed, plus 1; 0: not killed */
+    enum session_reason end;        /* the reason for its sessions if it dies */
+    struct worker_pages *pages;     /* of its sessions; NULL: not running */
+    struct worker_tallies *tallies; /* of its routes; NULL: nothing is counted */
+    bool adopted;                   /* an earlier monitor has started it, … */
+    bool adopt_unsent;              /* … it has not been sent IPC_ADOPT, … */
+    bool adopting;                  /* … or has not listed all its sessions, … */
+    bool listing;                   /* … but has begun to: */
+    uint64_t listed;                /* the last session listed */
+    bool retires;                   /* hands its sessions over, takes no others, and exits */
+    pid_t gone_pid;                 /* of the last process */
+    uint64_t in_hand;               /* the session that this was handling when it died, or 0 */
     enum session_page_way in_hand_way;
     struct worker_pool_disowned_list
         disowned; /* sessions that the monitor has ended, but not the worker */
@@ -80,6 +82,8 @@ struct worker_pool_events {
     void (*ready)(void *arg, struct worker_process *w);
     /* It has sent all requested counts, or has died. */
     void (*counted)(void *arg, struct worker_process *w);
+    /* It sends nothing any more; its tallies are freed behind this. */
+    void (*silent)(void *arg, struct worker_process *w);
     /* It has died, and none of its sessions is left. was_ready: it had been ready. */
     void (*gone)(void *arg, struct worker_process *w, bool was_ready);
 };
@@ -126,6 +130,16 @@ void worker_process_gone(struct worker_process *w);
 
 /* The worker has sent all requested counts, or never will. */
 void worker_process_counted(struct worker_process *w);
+
+/* The worker counts nothing any more: has its tallies added up, and frees them. */
+void worker_process_silent(struct worker_process *w);
+
+/*
+ * Makes the file of its pages, with so many slots, and tallies in it if there are metrics. Returns
+ * 0 or -errno.
+ */
+int worker_process_pages(struct worker_process *w, uint32_t slots)
+    __attribute__((warn_unused_result));
 
 /* Returns true if one of the configured workers runs and takes work. */
 bool worker_process_own_takes_work(const struct worker_pool *c);

@@ -103,7 +103,7 @@ static void adopt(struct fake *f, bool retires)
     {
         const struct worker_pool_adoptee a = {.pid = f->pid,
                                               .channel_fd = pair[0],
-                                              .pages = worker_pages_new(SLOTS),
+                                              .pages = worker_pages_new(SLOTS, 0),
                                               .retires = retires};
 
         f->w = worker_pool_adopt_take(&pool, &a);
