@@ -16,9 +16,12 @@
 #include <unistd.h>
 
 #include "base/sock.h"
+#include "base/wire/wire_command.h"
 #include "contrib/edu/regs.h"
 #include "tests/daemon/control_rig.h"
 #include "tests/daemon/rig.h"
+#include "tests/daemon/trace_rig.h"
+#include "tests/support/patience.h"
 #include "tests/support/peer.h"
 #include "tests/support/process.h"
 #include "tests/support/unit.h"
@@ -72,12 +75,24 @@ static void begin(struct machine *m)
     begin_with(m, "mappable strip\n", NULL);
 }
 
-static void end(struct machine *m, struct edu *device)
+static void leave(struct machine *m)
 {
     munmap(m->memory, PAGE);
     close(m->memory_fd);
     close(m->event_fd);
     client_deinit(&m->client);
+}
+
+static void release(struct machine *m)
+{
+    leave(m);
+    rig_terminate(&m->rig);
+    rig_deinit(&m->rig);
+}
+
+static void end(struct machine *m, struct edu *device)
+{
+    leave(m);
     rig_await_log(&m->rig, " ended: reason=client-closed", NULL, 0);
     rig_terminate(&m->rig);
     rig_deinit(&m->rig);
@@ -304,6 +319,107 @@ START_TEST(a_device_that_shares_memory_is_not_replaced)
 }
 END_TEST
 
+/* Messages of the broker's own that a trace has, by command, and their replies. */
+struct own {
+    unsigned requests[WIRE_COMMAND_CODES];
+    unsigned replies[WIRE_COMMAND_CODES];
+};
+
+static void count_own(const struct trace_item *item, void *arg)
+{
+    const struct trace_message *const t = &item->message;
+    struct own *const own = arg;
+    struct wire_hdr hdr;
+
+    if (t->legs != TRACE_LEG_BACKEND || t->kept < WIRE_HDR_SIZE ||
+        wire_get_hdr(t->data, WIRE_HDR_SIZE, UINT32_MAX, &hdr) != WIRE_FRAME_OK ||
+        hdr.command >= WIRE_COMMAND_CODES) {
+        return;
+    }
+    if (wire_is_reply(&hdr)) {
+        own->replies[hdr.command]++;
+    } else if (t->flags & TRACE_BROKER) {
+        own->requests[hdr.command]++;
+    }
+}
+
+START_TEST(a_trace_has_every_message_of_a_replacement)
+{
+    static const uint16_t commands[] = {WIRE_DMA_MAP, WIRE_DEVICE_SET_IRQS, WIRE_DEVICE_FEATURE,
+                                        WIRE_MIG_DATA_READ, WIRE_MIG_DATA_WRITE};
+    struct own own = {.requests = {0}};
+    char route[512];
+    struct edu other;
+    struct machine m;
+
+    snprintf(route, sizeof route, "mappable strip\ntrace %s\n", trace_rig_file(0));
+    begin_with(&m, route, NULL);
+    edu_start(&other, "after", NULL);
+    replace(&other, 0, "replaced");
+    edu_stop(&m.device);
+    end(&m, &other);
+    ck_assert_int_eq(trace_rig_read(trace_rig_file(0), count_own, &own).outcome, TRACE_END);
+    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
+        ck_assert_uint_gt(own.requests[commands[i]], 0);
+        ck_assert_uint_eq(own.requests[commands[i]], own.replies[commands[i]]);
+    }
+    /* Two questions; STOP and STOP_COPY; STOP, RESUMING, STOP and RUNNING. */
+    ck_assert_uint_eq(own.requests[WIRE_DEVICE_FEATURE], 8);
+    unlink(trace_rig_file(0));
+}
+END_TEST
+
+/* How many lines of its log have this text. */
+static unsigned logged(const struct edu *e, const char *text)
+{
+    char line[512];
+    FILE *const f = fopen(e->log, "re");
+    unsigned n = 0;
+
+    ck_assert_ptr_nonnull(f);
+    while (fgets(line, sizeof line, f)) {
+        n += strstr(line, text) != NULL;
+    }
+    fclose(f);
+    return n;
+}
+
+/*
+ * The next monitor has the process and the socket of the device that was replaced meanwhile, and
+ * nothing of the one that serves: the session ends.
+ */
+START_TEST(a_monitor_misses_the_end_of_a_replacement)
+{
+    static const char *const options[] = {"--log-level", "debug", NULL};
+    const struct patience patience = patience_begin();
+    struct edu other;
+    struct machine m;
+    int fd;
+
+    begin(&m);
+    remember(&m, 8);
+    edu_start(&other, "after", options);
+    /* It waits for the old process from here on, for up to 4 s. */
+    ck_assert_int_eq(kill(m.device.pid, SIGSTOP), 0);
+    fd = ask(&other, 0);
+    while (logged(&other, "DEVICE_FEATURE") == 0) {
+        ck_assert_msg(patience_again(&patience), "the new process is not asked");
+    }
+    ck_assert_int_eq(kill(rig_monitor(&m.rig), SIGSTOP), 0);
+    ck_assert_int_eq(kill(m.device.pid, SIGCONT), 0);
+    expect_remembered(&m, 8);
+    ck_assert_int_eq(kill(rig_monitor(&m.rig), SIGKILL), 0);
+    /* Unless the 4 s were over: then it has been asked, and no more. */
+    if (logged(&other, "DEVICE_FEATURE") > 1) {
+        rig_await_log(&m.rig, "ended: reason=monitor-gone", NULL, 0);
+    }
+    close(fd);
+    release(&m);
+    edu_stop(&m.device);
+    edu_stop(&other);
+}
+END_TEST
+
 /* What goes wrong: a fault of either process, what comes of that, and the step. */
 static const struct {
     const char *old;
@@ -396,6 +512,8 @@ int main(void)
     tcase_add_test(c, another_process_goes_on_with_all_that_the_device_was);
     tcase_add_test(c, poemctl_tries_then_replaces_the_devices_of_a_route);
     tcase_add_test(c, poemctl_starts_the_other_process);
+    tcase_add_test(c, a_monitor_misses_the_end_of_a_replacement);
+    tcase_add_test(c, a_trace_has_every_message_of_a_replacement);
     tcase_add_test(c, a_device_that_shares_memory_is_not_replaced);
     tcase_add_loop_test(c, a_fault_costs_no_more_than_a_pause, 0, sizeof faults / sizeof *faults);
     return unit_run(s);
