@@ -6,9 +6,8 @@
 #ifndef POEMD_TESTS_UNIT_POLICY_INSPECTOR_RIG_H
 #define POEMD_TESTS_UNIT_POLICY_INSPECTOR_RIG_H
 
-#include <check.h>
-
 #include "policy/inspector/inspector.h"
+#include "tests/support/unit.h"
 
 /* The test's one inspector, and what it is started with; no database unless the test says so. */
 extern struct event_base *base;

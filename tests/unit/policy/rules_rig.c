@@ -3,9 +3,10 @@
 /* A route's rules and two parties made of values, for the suites of rules. */
 #include "tests/unit/policy/rules_rig.h"
 
-#include <check.h>
 #include <stdio.h>
 #include <string.h>
+
+#include "tests/support/unit.h"
 
 static struct rig the_rig;
 

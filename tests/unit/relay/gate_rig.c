@@ -3,9 +3,10 @@
 /* The rig of the gate's suites. */
 #include "tests/unit/relay/gate_rig.h"
 
-#include <check.h>
 #include <errno.h>
 #include <string.h>
+
+#include "tests/support/unit.h"
 
 struct gate_rig rig;
 

@@ -346,11 +346,11 @@ START_TEST(whatever_has_happened_another_gate_is_the_same)
     unsigned random = 20261130u + (unsigned)_i;
 
     begin(&settings);
-    for (unsigned i = 0; i < 3000; i++) {
+    for (size_t i = 0; i < 3000; i++) {
         random = random * 1103515245u + 12345u;
         do_something(random >> 3);
         ck_assert(!keep.lost);
-        if (i % 7 == 0) {
+        if (i % unit_step(13) == 0) {
             expect_same();
         }
     }
@@ -392,7 +392,7 @@ END_TEST
 START_TEST(a_log_stays_short)
 {
     begin(&settings);
-    for (unsigned i = 0; i < 100000; i++) {
+    for (unsigned i = 0; i < 100 * GATE_CHUNK_ENTRIES; i++) {
         pass_access(1, 0x1000);
         send_replies(false, SIZE_MAX);
     }

@@ -7,7 +7,6 @@
 #include "tests/unit/trace/trace_rig.h"
 
 #include <byteswap.h>
-#include <check.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +15,7 @@
 
 #include "trace/file/pcapng.h"
 #include "trace/file/pcapng_blocks.h"
+#include "tests/support/unit.h"
 
 int trace_rig_file(const void *p, size_t n)
 {

@@ -6,12 +6,12 @@
 #define _GNU_SOURCE
 #include "tests/unit/worker/greeting_rig.h"
 
-#include <check.h>
 #include <string.h>
 #include <sys/socket.h>
 
 #include "base/sock.h"
 #include "tests/support/peer.h"
+#include "tests/support/unit.h"
 
 const char rig_qemu_anew[] =
     "{\"capabilities\":{\"pgsizes\":4096,\"max_msg_fds\":16,\"max_dma_maps\":65535,"

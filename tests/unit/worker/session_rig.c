@@ -6,13 +6,13 @@
 #define _GNU_SOURCE
 #include "tests/unit/worker/session_rig.h"
 
-#include <check.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 
 #include "base/sock.h"
 #include "tests/support/peer.h"
+#include "tests/support/unit.h"
 
 /* More turns of the loop than anything here takes. */
 #define TURNS 16
