@@ -14,12 +14,12 @@
 #ifndef POEMD_TESTS_DAEMON_RIG_H
 #define POEMD_TESTS_DAEMON_RIG_H
 
-#include <check.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
 #include "base/limits.h"
+#include "tests/support/unit.h"
 
 #define RIG_WORKERS 8
 #define RIG_PATH 96
@@ -174,5 +174,11 @@ void pair_expect_end(struct pair *p);
 
 /* A test case of the suite, with a time limit that only a test which hangs can reach. */
 TCase *rig_case(Suite *suite, const char *name);
+
+/*
+ * The tag of cases that "tests/run valgrind" runs, which starts poemd's processes for each test in
+ * seven seconds of a processor: one of each kind of what they read and write.
+ */
+#define RIG_VALGRIND "valgrind"
 
 #endif

@@ -539,11 +539,13 @@ int main(int argc, char **argv)
 
     policy_client_main(argc, argv);
     tc = rig_case(s, "words");
+    tcase_set_tags(tc, RIG_VALGRIND);
     tcase_add_test(tc, withheld_memory_is_asked_for);
-    tcase_add_loop_test(tc, limits_bound_what_is_passed, 0, sizeof limits / sizeof *limits);
     tcase_add_test(tc, what_is_agreed_binds_as_well);
     tcase_add_loop_test(tc, pass_is_what_it_says, 0, 2);
     tcase_add_test(tc, a_twin_socket_is_no_way_round);
+    tc = rig_case(s, "limits");
+    tcase_add_loop_test(tc, limits_bound_what_is_passed, 0, sizeof limits / sizeof *limits);
     tc = rig_case(s, "abuse");
     tcase_add_loop_test(tc, a_backend_that_floods_and_never_reads, 0, 3);
     tcase_add_test(tc, a_worker_is_killed_meanwhile);

@@ -511,6 +511,7 @@ int main(void)
     TCase *const good = rig_case(suite, "passes");
     TCase *const end = rig_case(suite, "ends");
 
+    tcase_set_tags(good, RIG_VALGRIND);
     tcase_add_test(good, request_and_reply_are_written_anew);
     tcase_add_test(good, an_equal_reply_is_no_longer_than_the_request);
     tcase_add_test(good, a_silent_reply_says_how_many_fds);

@@ -332,6 +332,7 @@ int main(void)
     Suite *const suite = suite_create("daemon: malformed VERSION");
     TCase *const bad = rig_case(suite, "malformed");
 
+    tcase_set_tags(bad, RIG_VALGRIND);
     tcase_add_test(bad, malformed_request);
     tcase_add_test(bad, malformed_reply);
     tcase_add_test(bad, request_of_a_wrong_kind);

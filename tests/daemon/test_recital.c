@@ -432,17 +432,19 @@ int main(void)
     Suite *suite = suite_create("daemon: recital");
     TCase *tells = rig_case(suite, "recites");
     TCase *demands = rig_case(suite, "demands");
+    TCase *whole = rig_case(suite, "the whole poem");
 
+    tcase_set_tags(whole, RIG_VALGRIND);
+    tcase_add_test(whole, who_asks_gets_the_whole_poem_and_who_is_behind);
+    tcase_add_test(whole, a_backend_that_recites_is_served);
     tcase_add_test(tells, a_stock_qemu_hears_the_refrain);
     tcase_add_test(tells, without_room_it_is_left_out_and_logged);
     tcase_add_test(tells, without_room_always_refuses);
-    tcase_add_test(tells, who_asks_gets_the_whole_poem_and_who_is_behind);
     tcase_add_test(tells, a_silent_backend_is_named_as_such);
     tcase_add_test(tells, who_never_recites_still_says_who_is_behind);
     tcase_add_test(tells, another_poem_is_recited_where_it_is_configured);
     tcase_add_test(tells, two_routes_in_a_row);
     tcase_add_test(tells, a_circle_is_refused);
-    tcase_add_test(demands, a_backend_that_recites_is_served);
     if (rig_wrapped()) {
         puts("skipped: test_recital, contradictions: valgrind has no pidfd_open, which an "
              "inspector needs");

@@ -439,17 +439,19 @@ END_TEST
 int main(void)
 {
     Suite *const suite = suite_create("daemon: relay");
-    TCase *const tc = rig_case(suite, "relay");
+    TCase *const commands = rig_case(suite, "commands");
+    TCase *const sizes = rig_case(suite, "sizes");
 
-    tcase_add_loop_test(tc, every_command_both_ways, 0, CUTS);
-    tcase_add_test(tc, cut_at_every_byte);
-    tcase_add_loop_test(tc, sizes_at_the_relays_edges, 0, 2);
-    tcase_add_loop_test(tc, many_in_one_write, 0, 2);
-    tcase_add_test(tc, a_worker_that_stays_awake_sleeps_in_the_end);
-    tcase_add_test(tc, a_message_leaves_whole);
-    tcase_add_test(tc, a_mebibyte_both_ways);
-    tcase_add_test(tc, commands_of_both_sides_interleave);
-    tcase_add_test(tc, no_reply_is_respected);
-    tcase_add_loop_test(tc, what_passed_is_counted, 0, 2);
+    tcase_set_tags(commands, RIG_VALGRIND);
+    tcase_add_loop_test(commands, every_command_both_ways, 0, CUTS);
+    tcase_add_test(commands, commands_of_both_sides_interleave);
+    tcase_add_test(commands, no_reply_is_respected);
+    tcase_add_loop_test(commands, what_passed_is_counted, 0, 2);
+    tcase_add_test(sizes, cut_at_every_byte);
+    tcase_add_loop_test(sizes, sizes_at_the_relays_edges, 0, 2);
+    tcase_add_loop_test(sizes, many_in_one_write, 0, 2);
+    tcase_add_test(sizes, a_worker_that_stays_awake_sleeps_in_the_end);
+    tcase_add_test(sizes, a_message_leaves_whole);
+    tcase_add_test(sizes, a_mebibyte_both_ways);
     return unit_run(suite);
 }

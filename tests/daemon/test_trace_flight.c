@@ -86,6 +86,7 @@ int main(void)
     Suite *const s = suite_create("trace_flight");
     TCase *const tc = rig_case(s, "the flight recorder");
 
+    tcase_set_tags(tc, RIG_VALGRIND);
     tcase_add_test(tc, a_good_end_leaves_no_file);
     tcase_add_test(tc, a_bad_end_leaves_the_last_that_passed);
     return unit_run(s);
