@@ -12,7 +12,7 @@ import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from support import procs, qemu
+from support import guest, procs, qemu
 from support.case import Case
 from support.procs import Child
 
@@ -75,7 +75,8 @@ class Replacements(Case):
 
         # The devices are this thread's: they end with the thread that has started them.
         with ThreadPoolExecutor(1) as pool:
-            heard = pool.submit(self.hear_guest, machine)
+            heard = pool.submit(self.hear_guest, machine,
+                                guest.BOOT_TIMEOUT_S + REPLACEMENTS)
             try:
                 self._replace_all(device)
             finally:

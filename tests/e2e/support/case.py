@@ -151,9 +151,9 @@ class Case(unittest.TestCase):
         while line != f"e2e: {word}":
             line = machine.serial.receive_line(f'the guest\'s "{word}"', end - time.monotonic())
 
-    def hear_guest(self, machine: Qemu) -> list[str]:
+    def hear_guest(self, machine: Qemu, timeout: float = guest.BOOT_TIMEOUT_S) -> list[str]:
         """Waits for a guest's end; returns the lines of its program on the console."""
-        end = time.monotonic() + guest.BOOT_TIMEOUT_S
+        end = time.monotonic() + timeout
         console: list[str] = []
         try:
             while True:
