@@ -148,7 +148,9 @@ void overdue_note_reply(struct overdue *o, const struct wire_hdr *hdr)
         return;
     }
     overdue_remove_request(o, i);
-    o->replies += o->replies < LIMIT_OVERDUE_STALE;
+    if (o->replies < LIMIT_OVERDUE_STALE) {
+        o->replies++;
+    }
 }
 
 void overdue_forget_owed(struct overdue *o)
@@ -157,6 +159,11 @@ void overdue_forget_owed(struct overdue *o)
     o->lost = 0;
     o->silent = 0;
     o->replies = 0;
+}
+
+bool overdue_has_expired(const struct overdue *o, uint32_t now_ms)
+{
+    return o->n > 0 && now_ms - o->requests[o->first].since_ms >= o->after_ms;
 }
 
 uint32_t overdue_wait_ms(const struct overdue *o, uint32_t now_ms)

@@ -48,9 +48,10 @@ struct overdue {
     uint32_t n_owed;    /* late replies, the oldest first */
     uint32_t unwatched; /* requests that wait without an entry; all are younger */
     uint32_t lost;      /* late replies whose ids are forgotten */
-    uint32_t silent;    /* 1: no reply has come since the last answer of ours */
-    uint32_t replies;   /* … to watched requests since then, up to LIMIT_OVERDUE_STALE */
+    uint16_t silent;    /* 1: no reply has come since the last answer of ours */
+    uint16_t replies;   /* … to watched requests since then, up to LIMIT_OVERDUE_STALE */
     uint32_t first;
+    uint32_t away_ms;   /* 0, or since when no worker may have looked: clock_coarse_ms */
     uint64_t noted;     /* position behind the last request that was noted */
     uint64_t answered;  /* requests that were answered in the device's stead */
     uint64_t discarded; /* late replies that came, and were not passed on */
@@ -83,6 +84,12 @@ void overdue_note_reply(struct overdue *o, const struct wire_hdr *hdr);
 
 /* The device is gone: its late replies will not come. Requests that wait go on to another one. */
 void overdue_forget_owed(struct overdue *o);
+
+/*
+ * Returns true if the oldest request has waited for after_ms, so that a reply that comes only now
+ * is late.
+ */
+bool overdue_has_expired(const struct overdue *o, uint32_t now_ms);
 
 /* Returns the time until the next request must be answered, in ms; UINT32_MAX if none waits. */
 uint32_t overdue_wait_ms(const struct overdue *o, uint32_t now_ms);

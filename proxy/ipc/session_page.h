@@ -71,8 +71,10 @@ enum session_page_way {
  */
 struct session_page_head {
     uint64_t hand;
-    uint32_t slots;        /* of the file */
-    uint32_t tallies;      /* … (tally.h), behind all else; 0: no metrics are configured */
+    uint32_t slots;    /* of the file */
+    uint32_t tallies;  /* … (tally.h), behind all else; 0: no metrics are configured */
+    uint32_t alive_ms; /* clock_coarse_ms of the worker's last beat; 0: none */
+    uint32_t zero;
     struct sock_post post; /* of its last send: the kernel's note */
 };
 

@@ -399,10 +399,30 @@ static void channel_pair_await_reply(struct channel_pair *l)
     event_add(&l->overdue_event, &tv);
 }
 
+/* Answers the requests that have waited for too long, as far as there is room for answers. */
+static void channel_pair_answer_overdue(struct channel_pair *l, uint32_t now)
+{
+    struct overdue_request r;
+
+    while (channel_pair_can_answer(l) && overdue_take(l->overdue, now, &r)) {
+        const struct relay_detail detail = {.hdr = {.id = r.id, .command = r.command}};
+
+        gate_keep_before(&l->dma);
+        if (dma_gate_answer(&l->dma, true, r.id, r.command, ETIMEDOUT)) {
+            gate_keep_answered(&l->dma, true, r.id, r.command, ETIMEDOUT);
+            channel_pair_notify(l, CHANNEL_PAIR_OVERDUE, REASON_NONE, false, &detail);
+        }
+    }
+}
+
 static void channel_pair_run(struct channel_pair *l, bool from_client)
 {
     if (l->hand) {
         *l->hand = l->in_hand[from_client ? SIDE_CLIENT : SIDE_BACKEND];
+    }
+    /* Replies that lie there may be as late as this process. */
+    if (!from_client && l->overdue && overdue_has_expired(l->overdue, clock_coarse_ms())) {
+        channel_pair_answer_overdue(l, clock_coarse_ms());
     }
     channel_pair_turn(l, from_client);
     if (l->busy_poll_us) {
@@ -421,27 +441,17 @@ static void channel_pair_run(struct channel_pair *l, bool from_client)
     }
 }
 
-/* Answers the requests that have waited for too long, as far as there is room for answers. */
 static void channel_pair_on_overdue(evutil_socket_t fd, short what, void *arg)
 {
     struct channel_pair *l = arg;
     const uint32_t now = clock_coarse_ms();
-    struct overdue_request r;
 
     (void)fd;
     (void)what;
     if (channel_pair_holds_client(l)) {
         relay_look_ahead(&l->to_backend, now - LIMIT_LOOK_AHEAD_MS);
     }
-    while (channel_pair_can_answer(l) && overdue_take(l->overdue, now, &r)) {
-        const struct relay_detail detail = {.hdr = {.id = r.id, .command = r.command}};
-
-        gate_keep_before(&l->dma);
-        if (dma_gate_answer(&l->dma, true, r.id, r.command, ETIMEDOUT)) {
-            gate_keep_answered(&l->dma, true, r.id, r.command, ETIMEDOUT);
-            channel_pair_notify(l, CHANNEL_PAIR_OVERDUE, REASON_NONE, false, &detail);
-        }
-    }
+    channel_pair_answer_overdue(l, now);
     channel_pair_run(l, false);
 }
 
@@ -536,30 +546,6 @@ void channel_pair_watch(struct channel_pair *l, struct overdue *o)
     relay_watch(&l->to_backend, o);
     relay_watch(&l->to_client, o);
     channel_pair_await_reply(l);
-}
-
-void channel_pair_check_senders(struct channel_pair *l, struct sender_check *client,
-                                struct sender_check *backend)
-{
-    l->to_backend.sender_check = client;
-    l->to_client.sender_check = backend;
-}
-
-void channel_pair_busy_poll(struct channel_pair *l, uint32_t us)
-{
-    l->busy_poll_us = us;
-}
-
-void channel_pair_measure(struct channel_pair *l, const struct tally_meter *m, bool twin)
-{
-    relay_measure(&l->to_backend, m, twin);
-    relay_measure(&l->to_client, m, twin);
-}
-
-void channel_pair_tap(struct channel_pair *l, struct tap *to_backend, struct tap *to_client)
-{
-    l->to_backend.tap = to_backend;
-    l->to_client.tap = to_client;
 }
 
 void channel_pair_keep(struct channel_pair *l, struct setup *s, bool survives)

@@ -236,6 +236,12 @@ void channel_pair_busy_poll(struct channel_pair *l, uint32_t us);
  */
 void channel_pair_measure(struct channel_pair *l, const struct tally_meter *m, bool twin);
 
+/*
+ * The session has been without a worker: the client's requests that lie unread may have waited
+ * since since_ms (clock_coarse_ms). Needs channel_pair_watch.
+ */
+void channel_pair_look_back(struct channel_pair *l, uint32_t since_ms);
+
 /* Captures both directions from their next message on; NULL: stops. Taps are borrowed. */
 void channel_pair_tap(struct channel_pair *l, struct tap *to_backend, struct tap *to_client);
 

@@ -124,6 +124,17 @@ static enum session_reason session_resume_ways(struct session *s)
     return reason;
 }
 
+/* Requests that no worker has read are as old as the last one may have left them. */
+static void session_resume_look_back(struct session *s)
+{
+    uint32_t *const away_ms = &s->guard->page->overdue.away_ms;
+
+    if (*away_ms != 0) {
+        channel_pair_look_back(s->channels, *away_ms);
+        *(volatile uint32_t *)away_ms = 0;
+    }
+}
+
 /* Relays from its page on. Returns REASON_NONE, or the reason for its end. */
 static enum session_reason session_resume_relaying(struct session *s,
                                                    const struct ipc_session *settings,
@@ -145,6 +156,9 @@ static enum session_reason session_resume_relaying(struct session *s,
     session_relay_complete(s);
     s->guard->resumed_unsent = true;
     reason = session_resume_gate(s, settings) ? session_resume_ways(s) : REASON_WORKER_DIED;
+    if (reason == REASON_NONE) {
+        session_resume_look_back(s);
+    }
     session_report_later(s);
     return reason;
 }

@@ -86,6 +86,16 @@ static bool worker_send_to_monitor(struct session_host *h, const struct ipc_msg 
 }
 
 /* Within the loop's turn, like everything else, as the ping tests exactly that. */
+/* For the next worker, if this one dies: what its sessions' clients send from now on is younger. */
+static void worker_note_alive(const struct worker *w)
+{
+    struct session_page_head *const head = (struct session_page_head *)w->host.pages;
+
+    if (head) {
+        *(volatile uint32_t *)&head->alive_ms = clock_coarse_ms();
+    }
+}
+
 static void worker_answer_ping(struct worker *w)
 {
     const struct ipc_msg pong = {.type = IPC_PONG};
@@ -292,6 +302,7 @@ static void worker_dispatch_own(struct worker *w, const struct ipc_msg *m, struc
         break;
     case IPC_PING:
         log_level_set((enum log_level)m->u.ping.log_level);
+        worker_note_alive(w);
         worker_answer_ping(w);
         break;
     case IPC_ADOPT:
@@ -476,6 +487,7 @@ static int worker_map_pages(struct worker *w)
     head = p;
     w->host.slots = head->slots;
     w->host.tallies = head->tallies;
+    worker_note_alive(w);
     close(WORKER_PAGES_FD);
     return session_page_size_with(w->host.slots, w->host.tallies) > w->host.pages_size ? -EINVAL
                                                                                        : 0;

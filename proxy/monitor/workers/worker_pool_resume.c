@@ -132,6 +132,10 @@ static bool worker_pool_resume_move(const struct worker_pages *from, uint32_t sl
         return false;
     }
     session_page_settle(&page, head.post.done);
+    /* If the worker has died before it has looked, it is the one before that counts. */
+    if (page.overdue.away_ms == 0) {
+        page.overdue.away_ms = head.alive_ms;
+    }
     for (unsigned way = 0; way < SESSION_PAGE_WAYS; way++) {
         uint32_t *const place = &page.marks[way].place;
 
