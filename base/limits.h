@@ -728,6 +728,12 @@
  */
 #define LIMIT_CODE_THREADS 4u
 
+/*
+ * Milliseconds for which a verdict waits for the name of the client's virtual machine. Reading it
+ * takes some microseconds; a process can block it, and with it the next sessions of its user.
+ */
+#define LIMIT_VM_MS 500u
+
 /* Mapped files in a record, those without evidence first: about 20 KiB of a line's 64. */
 #define LIMIT_CODE_RECORDED 64u
 

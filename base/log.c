@@ -181,10 +181,14 @@ static size_t log_add_subject(char *line, size_t at, const struct log_subject *a
         at = log_add(line, at, " route=%s",
                      log_escape(name, sizeof name, about->route, strlen(about->route)));
     }
+    if (about->vm) {
+        at = log_add(line, at, " vm=\"%s\"",
+                     log_escape(name, sizeof name, about->vm, strlen(about->vm)));
+    }
     if (about->leg) {
         at = log_add(line, at, " leg=%s", about->leg);
     }
-    return about->session || about->route || about->leg ? log_add(line, at, ":") : at;
+    return about->session || about->route || about->vm || about->leg ? log_add(line, at, ":") : at;
 }
 
 void log_own(void)
@@ -320,6 +324,7 @@ static size_t log_add_fields(char *line, const char *function, enum log_level le
     }
     if (about) {
         at = log_add_field(line, at, "POEMD_ROUTE", about->route);
+        at = log_add_field(line, at, "POEMD_VM", about->vm);
         at = log_add_field(line, at, "POEMD_LEG", about->leg);
         at = log_add_field(line, at, "POEMD_VERDICT", about->verdict);
         at = log_add_field(line, at, "POEMD_TAINT", about->taint);

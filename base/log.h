@@ -22,13 +22,15 @@
 enum log_level { LOG_ERROR, LOG_WARNING, LOG_INFO, LOG_DEBUG };
 
 /*
- * The subject of a line. Session 0, NULL route and NULL leg are omitted. The log escapes route.
+ * The subject of a line. Session 0, NULL route, vm and leg are omitted. The log escapes route and
+ * vm.
  * quiet: nothing is written, since there would be too many lines. The others are only fields of the
  * journal's message; NULL: none.
  */
 struct log_subject {
     uint64_t session;
     const char *route;
+    const char *vm; /* of a virtual machine */
     const char *leg;
     bool quiet;
     const char *verdict;
@@ -54,8 +56,9 @@ void log_dress(void);
 /*
  * If standard error is a stream of systemd's journal ($JOURNAL_STREAM), makes it a socket to which
  * messages with fields are sent, here and in all children: PRIORITY, SYSLOG_IDENTIFIER, CODE_FUNC,
- * POEMD_SESSION, POEMD_ROUTE, POEMD_LEG, POEMD_VERDICT, POEMD_TAINT and MESSAGE_ID. Standard error
- * stays as it is if nothing listens at path. Only lines of the log are readable there from then on.
+ * POEMD_SESSION, POEMD_ROUTE, POEMD_VM, POEMD_LEG, POEMD_VERDICT, POEMD_TAINT and MESSAGE_ID.
+ * Standard error stays as it is if nothing listens at path. Only lines of the log are readable
+ * there from then on.
  */
 void log_to_journal(const char *path);
 

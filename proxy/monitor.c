@@ -606,7 +606,8 @@ static int monitor_init(struct monitor *m, const struct config *config)
     }
     m->context.generation->inspector = m->context.inspector;
     if (!err) {
-        err = inspection_start_offload(&m->context.offload, &m->context, config);
+        m->context.offload = offload_new(m->context.base);
+        err = m->context.offload ? 0 : -ENOMEM;
     }
     if (!err) {
         err = monitor_prepare_reload(m);

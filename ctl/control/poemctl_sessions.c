@@ -48,6 +48,9 @@ static void poemctl_sessions_print_party(const json_t *session, const char *part
     if (json_object_get(p, "uid")) {
         printf(" uid %lld", control_number(p, "uid"));
     }
+    if (json_object_get(p, "vm")) {
+        printf(" vm \"%s\"", control_text(p, "vm"));
+    }
     printf(" %s%s", *path ? path : "executable unknown",
            json_is_true(json_object_get(exe, "deleted")) ? " (deleted)" : "");
     poemctl_sessions_print_licences(session, party);

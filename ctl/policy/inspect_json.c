@@ -65,6 +65,7 @@ static json_t *inspect_json_process(const struct peer *p)
                                 {"label", inspect_json_text(p, PEER_LABEL, p->label)},
                                 {"cgroup", inspect_json_text(p, PEER_CGROUP, p->cgroup)},
                                 {"unit", inspect_json_text(p, PEER_UNIT, p->unit)},
+                                {"vm", inspect_json_text(p, PEER_VM, p->vm)},
                                 {NULL, NULL}});
 }
 

@@ -80,6 +80,9 @@ static void inspect_text_show_process(const struct inspect *i, FILE *to)
     if (inspect_text_fact(i, PEER_UNIT, "unit", to)) {
         inspect_text_line(p->unit, to);
     }
+    if (inspect_text_fact(i, PEER_VM, "machine", to)) {
+        inspect_text_line(p->vm, to);
+    }
 }
 
 static void inspect_text_show_time(int64_t ns, FILE *to)

@@ -16,6 +16,7 @@
 #include "base/log.h"
 #include "base/sock.h"
 #include "ctl/policy/inspect.h"
+#include "policy/peer/peer_vm.h"
 #include "policy/rules/rules.h"
 #include "ctl/poemctl_json.h"
 #include "ctl/poemctl.h"
@@ -140,6 +141,7 @@ static int poemctl_inspect_find(struct inspect *i, const struct options *o)
         i->what = o->what;
         i->process = i->wants_code = true;
         peer_init_pid(&i->peer, o->pid, false);
+        peer_vm_find(&i->peer);
         return i->peer.unknown[PEER_PID].error ? -i->peer.unknown[PEER_PID].error : 0;
     }
     i->what = o->path;

@@ -20,6 +20,7 @@
 #include "ctl/poemctl_json.h"
 #include "ctl/policy/poemctl_policy.h"
 #include "ctl/policy/policy_load.h"
+#include "policy/peer/peer_vm.h"
 #include "proxy/config/config_where.h"
 
 #define FORMAT "poemd-explain/1"
@@ -345,6 +346,9 @@ static bool policy_explain_find_out(struct inspect *found, const struct options 
     int err;
 
     peer_init_pid(&found->peer, o->pid, false);
+    if (o->party == SIDE_CLIENT) {
+        peer_vm_find(&found->peer);
+    }
     if (!peer_knows(&found->peer, PEER_PID)) {
         poemctl_error(NAME, "process %d: %s", (int)o->pid,
                       strerror(found->peer.unknown[PEER_PID].error));

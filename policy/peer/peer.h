@@ -44,6 +44,7 @@ enum peer_fact {
     PEER_LABEL,  /* label */
     PEER_CGROUP, /* cgroup */
     PEER_UNIT,   /* unit */
+    PEER_VM,     /* vm, vm_by_unit: peer_vm.h; not collected by peer_init */
     PEER_EXE_PATH, /* exe.path, exe.path_ours, exe.deleted */
     PEER_EXE_ID,   /* exe.id */
     PEER_EXE_FILE, /* exe.fd */
@@ -57,6 +58,7 @@ const char *peer_fact_name(enum peer_fact f);
 #define PEER_LABEL_MAX 256
 #define PEER_CGROUP_MAX 1024
 #define PEER_UNIT_MAX 256
+#define PEER_VM_MAX 256
 #define PEER_PATH_MAX 4096
 
 /* The reason why a fact is unknown. */
@@ -106,6 +108,8 @@ struct peer {
     char label[PEER_LABEL_MAX];    /* foreign bytes, NUL-terminated */
     char cgroup[PEER_CGROUP_MAX];  /* path in the version 2 hierarchy */
     char unit[PEER_UNIT_MAX];      /* "nvme0.service", "session-3.scope"; a name of systemd */
+    char vm[PEER_VM_MAX];          /* foreign bytes; a name for people, no proof of identity */
+    bool vm_by_unit;               /* by its unit, which the process cannot change */
     struct peer_exe exe;
 };
 
@@ -115,8 +119,9 @@ static inline bool peer_knows(const struct peer *p, enum peer_fact f)
 }
 
 /*
- * Collects all facts about the peer of a connected AF_UNIX socket (borrowed). Cannot fail: a fact
- * that cannot be obtained is unknown. Takes about 100 µs. The caller calls peer_deinit.
+ * Collects all facts but PEER_VM about the peer of a connected AF_UNIX socket (borrowed). Cannot
+ * fail: a fact that cannot be obtained is unknown. Takes about 100 µs. The caller calls
+ * peer_deinit.
  */
 void peer_init(struct peer *p, int socket_fd);
 

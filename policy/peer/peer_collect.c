@@ -33,19 +33,13 @@
 const char *peer_fact_name(enum peer_fact f)
 {
     static const char *const names[PEER_FACTS] = {
-        [PEER_PID] = "pid",
-        [PEER_PIDFD] = "pidfd",
-        [PEER_START] = "start",
-        [PEER_UID] = "uid",
-        [PEER_GID] = "gid",
-        [PEER_GROUPS] = "groups",
-        [PEER_LABEL] = "label",
-        [PEER_CGROUP] = "cgroup",
-        [PEER_UNIT] = "unit",
-        [PEER_EXE_PATH] = "exe-path",
-        [PEER_EXE_ID] = "exe-file",
-        [PEER_EXE_FILE] = "exe",
-        [PEER_PIDNS] = "pid-namespace",
+        [PEER_PID] = "pid",           [PEER_PIDFD] = "pidfd",
+        [PEER_START] = "start",       [PEER_UID] = "uid",
+        [PEER_GID] = "gid",           [PEER_GROUPS] = "groups",
+        [PEER_LABEL] = "label",       [PEER_CGROUP] = "cgroup",
+        [PEER_UNIT] = "unit",         [PEER_VM] = "vm",
+        [PEER_EXE_PATH] = "exe-path", [PEER_EXE_ID] = "exe-file",
+        [PEER_EXE_FILE] = "exe",      [PEER_PIDNS] = "pid-namespace",
     };
 
     return f < PEER_FACTS ? names[f] : "?";
@@ -64,7 +58,7 @@ void peer_set_unknown(struct peer *p, enum peer_fact f, int error, const char *w
 
 static void peer_proc_unknown(struct peer *p, int error, const char *why)
 {
-    static const enum peer_fact facts[] = {PEER_START,    PEER_CGROUP, PEER_UNIT,
+    static const enum peer_fact facts[] = {PEER_START,    PEER_CGROUP, PEER_UNIT,    PEER_VM,
                                            PEER_EXE_PATH, PEER_EXE_ID, PEER_EXE_FILE};
 
     for (size_t i = 0; i < sizeof facts / sizeof *facts; i++) {
@@ -257,6 +251,7 @@ static void peer_find_process(struct peer *p, int dir_fd)
         peer_set_unknown(p, PEER_START, -err, "its start time cannot be read");
     }
     peer_find_cgroup(p, dir_fd);
+    peer_set_unknown(p, PEER_VM, 0, "its command line was not read");
     peer_exe_init(p, dir_fd);
 }
 

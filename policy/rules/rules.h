@@ -33,6 +33,7 @@ enum rules_fact {
     RULES_DIGEST,
     RULES_LABEL,
     RULES_UNIT,
+    RULES_VM, /* the name of its virtual machine, by its own word */
     RULES_FACTS,
 };
 

@@ -23,8 +23,8 @@ struct walk {
 
 const char *rules_fact_name(enum rules_fact f)
 {
-    static const char *const words[RULES_FACTS] = {"user",   "group", "exe",
-                                                   "digest", "label", "unit"};
+    static const char *const words[RULES_FACTS] = {"user",  "group", "exe", "digest",
+                                                   "label", "unit",  "vm"};
 
     return f < RULES_FACTS ? words[f] : "?";
 }

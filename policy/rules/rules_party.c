@@ -13,6 +13,7 @@
 static const enum peer_fact fact_of[RULES_FACTS] = {
     [RULES_USER] = PEER_UID,      [RULES_GROUP] = PEER_GID,   [RULES_EXE] = PEER_EXE_PATH,
     [RULES_DIGEST] = PEER_EXE_ID, [RULES_LABEL] = PEER_LABEL, [RULES_UNIT] = PEER_UNIT,
+    [RULES_VM] = PEER_VM,
 };
 
 /* Before a digest of fs-verity, as in the lists of IMA. */
@@ -80,6 +81,8 @@ bool rules_is_named(const struct rules_known *k, enum rules_fact fact, uid_t id,
         return peer_knows(p, PEER_LABEL) && strcmp(p->label, text) == 0;
     case RULES_UNIT:
         return peer_knows(p, PEER_UNIT) && strcmp(p->unit, text) == 0;
+    case RULES_VM:
+        return peer_knows(p, PEER_VM) && strcmp(p->vm, text) == 0;
     case RULES_FACTS:
         break;
     }
@@ -131,7 +134,7 @@ static void rules_party_show_exe(const struct peer_exe *exe, char *out, size_t s
 void rules_show_fact(const struct rules_known *k, enum rules_fact fact, char *out, size_t size)
 {
     const struct peer *p = k->peer;
-    const char *text = fact == RULES_LABEL ? p->label : p->unit;
+    const char *text = fact == RULES_LABEL ? p->label : fact == RULES_VM ? p->vm : p->unit;
 
     if (fact == RULES_DIGEST) {
         rules_party_show_digest(k, out, size);

@@ -85,6 +85,9 @@ static void config_rules_resolve_allow(const struct config_allow *from, struct r
     if (to->fact == RULES_DIGEST) {
         config_rules_check_digest(from->value, from->value_at, e);
     }
+    if (to->fact == RULES_VM && to->party == SIDE_BACKEND) {
+        config_errors_add(e, from->at, "allow client vm NAME", "a backend has no virtual machine");
+    }
 }
 
 static enum evidence_grade config_rules_grade(unsigned grade)

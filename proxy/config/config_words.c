@@ -43,7 +43,8 @@ static const char *const word_until[] = {"until", NULL};
 static const char *const word_better[] = {"better", NULL};
 /* In the order of the enums rules_party, rules_fact, rules_licence_kind, spdx_target … */
 static const char *const side_words[] = {"client", "backend", NULL};
-static const char *const fact_words[] = {"user", "group", "exe", "digest", "label", "unit", NULL};
+static const char *const fact_words[] = {"user",  "group", "exe", "digest",
+                                         "label", "unit",  "vm",  NULL};
 static const char *const kind_words[] = {
     "compatible", "osi-approved", [CONFIG_KIND_CONSISTENT] = "consistent", NULL};
 static const char *const target_words[] = {"GPL-2.0-only", "GPL-2.0-or-later", "GPL-3.0-or-later",

@@ -134,12 +134,14 @@ static json_t *decision_verdict_record(const struct monitor_session *t,
         {NULL, NULL}});
 }
 
-static void decision_log_verdict(const struct monitor_session *t, const struct rules_verdict *v)
+static void decision_log_verdict(const struct monitor_session *t, const struct rules_verdict *v,
+                                 const struct peer *client)
 {
     char letters[TAINT_COUNT + 1];
     struct log_subject about =
         monitor_session_subject(t, v->verdict == VERDICT_ALLOW ? NULL : side_name(v->party));
 
+    about.vm = peer_knows(client, PEER_VM) ? client->vm : NULL;
     about.verdict = rules_verdict_name(v->verdict);
     about.taint = taint_text(v->taint, letters);
     about.message_id = v->verdict == VERDICT_DENY      ? LOG_ID_DENIED
@@ -285,7 +287,7 @@ static void decision_on_known(void *arg)
         repeats_allowed(t);
     }
     decision_log_contradictions(t, &f);
-    decision_log_verdict(t, &f.verdict);
+    decision_log_verdict(t, &f.verdict, known[SIDE_CLIENT].peer);
     if (t->table->shown || t->config->hold_ms > 0) {
         t->facts = verdict_facts_text(&f);
     }

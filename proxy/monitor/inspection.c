@@ -13,7 +13,6 @@
 #include "policy/inspector/inspector.h"
 #include "proxy/config/config.h"
 #include "proxy/config/config_difference.h"
-#include "proxy/monitor/facts/offload.h"
 #include "proxy/monitor/monitor_context.h"
 
 /* Opens the configured envelopes. */
@@ -41,22 +40,6 @@ static int inspection_open_envelopes(const struct config *c, struct inspector_en
         ++*n;
     }
     return 0;
-}
-
-int inspection_start_offload(struct offload **out, const struct monitor_context *context,
-                             const struct config *config)
-{
-    bool needs = false;
-
-    for (size_t i = 0; i < config->n_routes; i++) {
-        const struct rules *r = &config->routes[i].rules;
-
-        needs = needs || rules_ask_code(r, SIDE_CLIENT) || rules_ask_code(r, SIDE_BACKEND);
-    }
-    if (needs && !*out) {
-        *out = offload_new(context->base);
-    }
-    return needs && !*out ? -ENOMEM : 0;
 }
 
 /* Returns true if anything depends on the contents of an executable. */

@@ -12,7 +12,6 @@
 struct config;
 struct inspector;
 struct monitor_context;
-struct offload;
 
 /*
  * Starts an inspector with the keys, envelopes and revocations of config. Sets *out to NULL if
@@ -21,13 +20,6 @@ struct offload;
  */
 int inspection_start(struct inspector **out, const struct monitor_context *context,
                      const struct config *config) __attribute__((warn_unused_result));
-
-/*
- * Makes *out, unless it exists already, if a rule of config depends on mapped code. Returns 0 or
- * -ENOMEM.
- */
-int inspection_start_offload(struct offload **out, const struct monitor_context *context,
-                             const struct config *config) __attribute__((warn_unused_result));
 
 /*
  * Returns true if after has keys or envelopes that before has not: an executable may have evidence

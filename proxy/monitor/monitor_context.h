@@ -32,7 +32,7 @@ struct monitor_context {
     struct children children;
     struct audit_writer audit_writer;
     struct inspector *inspector;    /* owned by the monitor; NULL if nothing needs one */
-    struct offload *offload;        /* owned by the monitor; NULL if no rule covers mapped code */
+    struct offload *offload;        /* owned by the monitor */
     pid_t monitors[LIMIT_MONITORS]; /* this one and earlier ones; 0: none */
     bool draining;                  /* no new sessions begin … */
     bool stopping;                  /* … and those that run end */

@@ -129,6 +129,8 @@ static void kept_facts_take_peer(struct peer *to, const struct peer *p)
     snprintf(to->label, sizeof to->label, "%s", p->label);
     snprintf(to->cgroup, sizeof to->cgroup, "%s", p->cgroup);
     snprintf(to->unit, sizeof to->unit, "%s", p->unit);
+    snprintf(to->vm, sizeof to->vm, "%s", p->vm);
+    to->vm_by_unit = p->vm_by_unit;
     to->exe.id = p->exe.id;
     to->exe.verity.size = p->exe.verity.size;
     to->exe.verity.algorithm = p->exe.verity.algorithm;

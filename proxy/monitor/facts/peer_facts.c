@@ -5,6 +5,7 @@
 
 #include "proxy/ipc/heap.h"
 #include "proxy/monitor/facts/code_facts.h"
+#include "proxy/monitor/facts/vm_facts.h"
 
 /* One party. */
 struct peer_facts_side {
@@ -14,6 +15,8 @@ struct peer_facts_side {
     const struct inspection *inspection; /* held; NULL if there is none */
     struct code_facts *code;             /* NULL if no rule depends on its code */
     bool code_under_way;
+    struct vm_facts *vm; /* NULL if its virtual machine is not asked for */
+    bool vm_under_way;
 };
 
 struct peer_facts {
@@ -30,7 +33,7 @@ struct peer_facts {
 
 static bool peer_facts_side_is_whole(const struct peer_facts_side *s)
 {
-    return !s->request && !s->code_under_way;
+    return !s->request && !s->code_under_way && !s->vm_under_way;
 }
 
 static void peer_facts_notify_when_whole(struct peer_facts *q)
@@ -55,6 +58,14 @@ static void peer_facts_on_code(void *arg)
     struct peer_facts_side *s = arg;
 
     s->code_under_way = false;
+    peer_facts_notify_when_whole(s->peer_facts);
+}
+
+static void peer_facts_on_vm(void *arg)
+{
+    struct peer_facts_side *s = arg;
+
+    s->vm_under_way = false;
     peer_facts_notify_when_whole(s->peer_facts);
 }
 
@@ -93,13 +104,17 @@ static void peer_facts_begin(struct peer_facts *q, enum side party, int fd, pid_
     } else {
         peer_init(&s->peer, fd);
     }
+    if (party == SIDE_CLIENT) {
+        s->vm = vm_facts_new(q->base, q->offload, &s->peer, peer_facts_on_vm, s);
+        s->vm_under_way = s->vm != NULL;
+    }
     if (!q->inspector) {
         return;
     }
     if (peer_knows(&s->peer, PEER_UID)) {
         who.uid = s->peer.uid;
     }
-    if (rules_ask_code(rules, party) && q->offload) {
+    if (rules_ask_code(rules, party)) {
         peer_facts_begin_code(q, s, &who, timeout_ms);
     }
     known = inspector_look(q->inspector, &s->peer.exe);
@@ -144,6 +159,7 @@ void peer_facts_free(struct peer_facts *q)
             inspector_forget(q->inspector, q->sides[i].request);
         }
         code_facts_free(q->sides[i].code);
+        vm_facts_free(q->sides[i].vm);
         inspection_release(q->sides[i].inspection);
         peer_deinit(&q->sides[i].peer);
     }

@@ -24,10 +24,9 @@ typedef void peer_facts_fn(void *arg);
  * Begins to gather facts about the parties at both sockets (borrowed for the call; -1 if their
  * identity is not needed). backend_pid is the pid of a backend that is our uncollected child, since
  * its socket gives no facts then; otherwise 0. fn is called once, after peer_facts_heard. inspector
- * may be NULL: executables are not read. offload may be NULL if no rule depends on mapped code.
- * route is the route's number, for the inspector's shares; rules are its rules, borrowed for the
- * call. An executable on which no rule depends is read after all others, and waited for half as
- * long. Returns NULL if out of memory.
+ * may be NULL: executables are not read. route is the route's number, for the inspector's shares;
+ * rules are its rules, borrowed for the call. An executable on which no rule depends is read after
+ * all others, and waited for half as long. Returns NULL if out of memory.
  */
 struct peer_facts *peer_facts_new(struct event_base *base, struct inspector *inspector,
                                   struct offload *offload, const struct rules *rules,

@@ -271,6 +271,16 @@ static json_t *verdict_facts_via(const struct recital_via *via)
     return list;
 }
 
+/* Puts the name of a client's virtual machine, and where it comes from. */
+static void verdict_facts_put_vm(json_t *party, const struct peer *p)
+{
+    verdict_facts_put(party, p, PEER_VM, verdict_facts_string(p->vm));
+    if (peer_knows(p, PEER_VM)) {
+        (void)json_object_set_new(party, "vm-by",
+                                  json_string(p->vm_by_unit ? "unit" : "command-line"));
+    }
+}
+
 static json_t *verdict_facts_party(const struct verdict_facts *f, enum side party)
 {
     const struct rules_known *const k = &f->parties[party].known;
@@ -281,6 +291,9 @@ static json_t *verdict_facts_party(const struct verdict_facts *f, enum side part
         return NULL;
     }
     verdict_facts_put_facts(o, k->peer);
+    if (party == SIDE_CLIENT) {
+        verdict_facts_put_vm(o, k->peer);
+    }
     (void)json_object_set_new(o, "exe", verdict_facts_exe_of(o, k));
     verdict_facts_put_expired(json_object_get(o, "unknown"), f, party);
     (void)json_object_set_new(o, "recital", json_string(recital_text(k->recital)));

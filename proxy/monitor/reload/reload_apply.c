@@ -139,10 +139,6 @@ static int reload_apply_plan_inspector(const struct reload *r, struct reload_pla
     int err;
 
     plan->inspector = context->inspector;
-    err = inspection_start_offload(&context->offload, context, plan->generation->config);
-    if (err) {
-        return err;
-    }
     if (context->inspector && inspection_same(context->config, plan->generation->config)) {
         return 0;
     }

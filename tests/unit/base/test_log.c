@@ -320,6 +320,7 @@ START_TEST(the_journal_gets_fields)
 {
     const struct log_subject about = {.session = 7,
                                       .route = "a\nb",
+                                      .vm = "w",
                                       .leg = "client",
                                       .verdict = "deny",
                                       .taint = "LR",
@@ -337,11 +338,12 @@ START_TEST(the_journal_gets_fields)
     log_dress();
     log_line_from("h", LOG_INFO, NULL, "again");
     service_end(&v);
-    journal_expect(journal_fd, "PRIORITY=4\nSYSLOG_IDENTIFIER=poemd\nCODE_FUNC=f\n"
-                               "POEMD_SESSION=7\nPOEMD_ROUTE=a\\x0ab\nPOEMD_LEG=client\n"
-                               "POEMD_VERDICT=deny\nPOEMD_TAINT=LR\n"
-                               "MESSAGE_ID=5c9b1f0de6a44a0f8d8e3a5a3c1c7f21\n"
-                               "MESSAGE=session=7 route=a\\x0ab leg=client: denied: 1\n");
+    journal_expect(journal_fd,
+                   "PRIORITY=4\nSYSLOG_IDENTIFIER=poemd\nCODE_FUNC=f\n"
+                   "POEMD_SESSION=7\nPOEMD_ROUTE=a\\x0ab\nPOEMD_VM=w\nPOEMD_LEG=client\n"
+                   "POEMD_VERDICT=deny\nPOEMD_TAINT=LR\n"
+                   "MESSAGE_ID=5c9b1f0de6a44a0f8d8e3a5a3c1c7f21\n"
+                   "MESSAGE=session=7 route=a\\x0ab vm=\"w\" leg=client: denied: 1\n");
     journal_expect(journal_fd, "PRIORITY=3\nSYSLOG_IDENTIFIER=poemd\nCODE_FUNC=g\nMESSAGE=text\n");
     /* No text adds a field. */
     journal_expect(journal_fd, "PRIORITY=3\nSYSLOG_IDENTIFIER=poemd\nCODE_FUNC=g\n"

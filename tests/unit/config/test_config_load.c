@@ -80,6 +80,8 @@ static const struct wrong unresolved[] = {
     {IN_ROUTE("allow client digest verity:sha512:" DIGITS), 4, 21, "not a digest", ""},
     {IN_ROUTE("allow client digest verity:" DIGITS), 4, 21, "not a digest", ""},
     {IN_ROUTE("assign licence MIT to client digest verity:md5:" DIGITS), 4, 1, "not a digest", ""},
+    {IN_ROUTE("allow backend vm web1"), 4, 1, "a backend has no virtual machine",
+     "allow client vm NAME"},
     {IN_ROUTE("licence of backend consistent with client"), 4, 1, "last word",
      "licence of PARTY consistent"},
     {IN_ROUTE("licence of backend consistent evidence declared"), 4, 1, "last word", ""},

@@ -15,11 +15,11 @@ static void party_init(struct rig *g, enum side party)
     static const struct {
         unsigned id;
         gid_t groups[2];
-        const char *exe, *label, *unit;
+        const char *exe, *label, *unit, *vm;
         int byte;
     } of[SIDES] = {
-        {1000, {27, 44}, "/usr/bin/qemu", "client_t", "vm.service", 0x11},
-        {2000, {28, 45}, "/usr/bin/device", "device_t", "device.service", 0x22},
+        {1000, {27, 44}, "/usr/bin/qemu", "client_t", "vm.service", "web1", 0x11},
+        {2000, {28, 45}, "/usr/bin/device", "device_t", "device.service", "web2", 0x22},
     };
     struct peer *p = &g->peer[party];
 
@@ -33,6 +33,7 @@ static void party_init(struct rig *g, enum side party)
     snprintf(p->exe.path, sizeof p->exe.path, "%s", of[party].exe);
     snprintf(p->label, sizeof p->label, "%s", of[party].label);
     snprintf(p->unit, sizeof p->unit, "%s", of[party].unit);
+    snprintf(p->vm, sizeof p->vm, "%s", of[party].vm);
     g->inspection[party].outcome = INSPECTION_OK;
     memset(g->inspection[party].sha256, of[party].byte, INSPECTION_SHA256_SIZE);
     evidence_init(&g->inspection[party].evidence);
@@ -85,6 +86,7 @@ void rig_allow(struct rig *g, enum side party, enum rules_fact fact, unsigned li
     const char *text = fact == RULES_EXE      ? p->exe.path
                        : fact == RULES_LABEL  ? p->label
                        : fact == RULES_UNIT   ? p->unit
+                       : fact == RULES_VM     ? p->vm
                        : party == SIDE_CLIENT ? CLIENT_DIGEST
                                               : BACKEND_DIGEST;
 
@@ -204,6 +206,9 @@ void rig_forget(struct rig *g, enum side party, enum rules_fact fact)
     case RULES_UNIT:
         p->unknown[PEER_UNIT] = unknown;
         break;
+    case RULES_VM:
+        p->unknown[PEER_VM] = unknown;
+        break;
     case RULES_FACTS:
         break;
     }
@@ -231,6 +236,9 @@ void rig_change(struct rig *g, enum side party, enum rules_fact fact)
         break;
     case RULES_UNIT:
         p->unit[0] ^= 1;
+        break;
+    case RULES_VM:
+        p->vm[0] ^= 1;
         break;
     case RULES_FACTS:
         break;

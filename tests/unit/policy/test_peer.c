@@ -31,6 +31,7 @@
 #include "base/sock.h"
 #include "policy/peer/peer.h"
 #include "policy/peer/peer_proc.h"
+#include "policy/peer/peer_vm.h"
 #include "tests/support/process.h"
 #include "tests/support/unit.h"
 #include "tests/unit/policy/peer_rig.h"
@@ -111,6 +112,106 @@ START_TEST(a_unit_is_the_first_that_is_no_slice)
             ck_assert_str_eq(unit, cgroups[_i].unit);
         }
     }
+}
+END_TEST
+
+#define ARGUMENTS(text) \
+    { \
+        text, sizeof text \
+    }
+
+/* Arguments, and the name that QEMU takes from them; NULL: none. */
+static const struct {
+    struct {
+        const char *text;
+        size_t n;
+    } arguments;
+    const char *name;
+} command_lines[] = {
+    {ARGUMENTS("qemu\0-name\0guest=web1,debug-threads=on"), "web1"},
+    {ARGUMENTS("qemu\0--name\0web1"), "web1"},
+    {ARGUMENTS("qemu\0-name\0web1,process=other"), "web1"},
+    {ARGUMENTS("qemu\0-name\0process=other,guest=web1"), "web1"},
+    {ARGUMENTS("qemu\0-name\0a,,b,,"), "a,b,"},
+    {ARGUMENTS("qemu\0-name\0debug-threads=on,web1"), NULL},
+    {ARGUMENTS("qemu\0-name\0web1\0-name\0guest=web2"), "web2"},
+    {ARGUMENTS("qemu\0-name\0-name\0-name\0web1"), "web1"},
+    {ARGUMENTS("qemu\0-name\0guest="), NULL},
+    {ARGUMENTS("qemu\0-name"), NULL},
+    {ARGUMENTS("-named\0web1"), NULL},
+    /* the end of a long command line is not there */
+    {{"qemu\0-name\0web1", 15}, NULL},
+    {{"", 0}, NULL},
+};
+
+START_TEST(a_machine_is_named_by_the_command_line)
+{
+    char name[PEER_VM_MAX];
+
+    ck_assert_int_eq(
+        peer_vm_of_arguments(command_lines[_i].arguments.text, command_lines[_i].arguments.n, name),
+        command_lines[_i].name != NULL);
+    ck_assert_str_eq(name, command_lines[_i].name ? command_lines[_i].name : "");
+}
+END_TEST
+
+START_TEST(a_machine_with_too_long_a_name_has_none)
+{
+    char text[PEER_VM_MAX + 16] = "q";
+    char name[PEER_VM_MAX];
+
+    strcpy(text + 2, "-name");
+    memset(text + 8, 'x', PEER_VM_MAX - 1);
+    ck_assert(peer_vm_of_arguments(text, sizeof text, name));
+    ck_assert_uint_eq(strlen(name), PEER_VM_MAX - 1);
+    text[8 + PEER_VM_MAX - 1] = 'x';
+    ck_assert(!peer_vm_of_arguments(text, sizeof text, name));
+}
+END_TEST
+
+/* A command line's name and a unit; the name that counts; NULL: none. */
+static const struct {
+    const char *given;
+    const char *unit;
+    const char *name;
+    bool by_unit;
+} machines[] = {
+    {"web1", NULL, "web1", false},
+    {NULL, "session-3.scope", NULL, false},
+    {"web1", "spdk.service", "web1", false},
+    {NULL, "machine-qemu\\x2d1\\x2dweb1.scope", "web1", true},
+    {"web_1", "machine-qemu\\x2d12\\x2dweb1.scope", "web_1", false},
+    {"web1", "machine-qemu\\x2d3\\x2dweb2.scope", "web2", true},
+    {"web1.", "machine-qemu\\x2d3\\x2dweb1.scope", "web1.", false},
+    {"web11", "machine-qemu\\x2d3\\x2dweb1.scope", "web1", true},
+    {"a123456789b123456789c123456789d123456789e1234567890",
+     "machine-qemu\\x2d1\\x2da123456789b123456789c123456789d123456789e123456.scope",
+     "a123456789b123456789c123456789d123456789e1234567890", false},
+    {NULL, "machine-qemu\\x2dweb1.scope", NULL, false},
+    {NULL, "machine-qemu\\x2d1\\x2d.scope", NULL, false},
+    {NULL, "machine-qemu\\x2d1\\x2dweb1.service", NULL, false},
+    {NULL, "machine-lxc\\x2d1\\x2dweb1.scope", NULL, false},
+};
+
+START_TEST(a_machine_is_named_by_libvirt_if_the_process_names_another)
+{
+    static const struct peer_unknown none = {.why = "there is none"};
+    struct peer_vm given = {.unknown = none};
+
+    memset(&peer, 0, sizeof peer);
+    peer.unknown[PEER_UNIT] = none;
+    if (machines[_i].given) {
+        given.unknown.why = NULL;
+        snprintf(given.name, sizeof given.name, "%s", machines[_i].given);
+    }
+    if (machines[_i].unit) {
+        peer.unknown[PEER_UNIT].why = NULL;
+        snprintf(peer.unit, sizeof peer.unit, "%s", machines[_i].unit);
+    }
+    peer_vm_settle(&peer, &given);
+    ck_assert_int_eq(peer_knows(&peer, PEER_VM), machines[_i].name != NULL);
+    ck_assert_str_eq(peer.vm, machines[_i].name ? machines[_i].name : "");
+    ck_assert_int_eq(peer.vm_by_unit, machines[_i].by_unit);
 }
 END_TEST
 
@@ -525,6 +626,11 @@ int main(int argc, char **argv)
     tcase_add_test(tc, ids_are_the_effective_ones);
     tcase_add_loop_test(tc, a_unit_is_the_first_that_is_no_slice, 0,
                         (int)(sizeof cgroups / sizeof *cgroups));
+    tcase_add_loop_test(tc, a_machine_is_named_by_the_command_line, 0,
+                        (int)(sizeof command_lines / sizeof *command_lines));
+    tcase_add_test(tc, a_machine_with_too_long_a_name_has_none);
+    tcase_add_loop_test(tc, a_machine_is_named_by_libvirt_if_the_process_names_another, 0,
+                        (int)(sizeof machines / sizeof *machines));
     tcase_add_test(tc, a_mount_is_found_by_its_number_before_its_device);
     tc = unit_case(s, "processes");
     tcase_add_test(tc, a_peer_is_known);
