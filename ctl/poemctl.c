@@ -22,23 +22,12 @@
 #define COLUMNS 80u
 
 static const struct poemctl_command *const commands[] = {
-    &poemctl_attest,
-    &poemctl_audit,
-    &poemctl_inspect,
-    &poemctl_poem,
-    &poemctl_policy,
-    &poemctl_probe,
-    &poemctl_recite,
-    &poemctl_reload,
-    &poemctl_replace,
-    &poemctl_run,
-    &poemctl_sessions,
-    &poemctl_status,
-    &poemctl_stop,
-    &poemctl_taint,
-    &poemctl_trace,
-    &poemctl_upgrade,
-    NULL,
+    &poemctl_attest,  &poemctl_audit,   &poemctl_doctor,
+    &poemctl_inspect, &poemctl_poem,    &poemctl_policy,
+    &poemctl_probe,   &poemctl_recite,  &poemctl_reload,
+    &poemctl_replace, &poemctl_run,     &poemctl_sessions,
+    &poemctl_status,  &poemctl_stop,    &poemctl_taint,
+    &poemctl_trace,   &poemctl_upgrade, NULL,
 };
 
 /* ---- usage ---- */

@@ -116,6 +116,7 @@ const char *poemctl_word(const struct poemctl_command *c);
 
 extern const struct poemctl_command poemctl_attest;
 extern const struct poemctl_command poemctl_audit;
+extern const struct poemctl_command poemctl_doctor;
 extern const struct poemctl_command poemctl_inspect;
 extern const struct poemctl_command poemctl_poem;
 extern const struct poemctl_command poemctl_policy;

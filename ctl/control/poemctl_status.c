@@ -4,19 +4,27 @@
 #define _GNU_SOURCE
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
+#include <unistd.h>
 
 #include "policy/rules/rules.h"
 #include "ctl/poemctl.h"
 #include "ctl/control/poemctl_control.h"
+#include "ctl/control/status_routes.h"
 #include "ctl/poemctl_json.h"
 
 #define FORMAT "poemd-status/1"
+
+/* Seconds between two screens, and what empties one: the cursor goes to its top, the rest away. */
+#define WATCH_S 2
+#define CLEAR "\033[H\033[J"
 
 /* The collected parts of the answer. */
 struct status {
     json_t *broker;
     json_t *routes;
     json_t *traces;
+    bool filtered; /* routes are those that were asked for */
 };
 
 static void poemctl_status_take_part(json_t *part, void *arg)
@@ -88,7 +96,7 @@ static void poemctl_status_print_turn(const json_t *o)
     printf("%lld.%lld ms", us / 1000, us / 100 % 10);
 }
 
-static void poemctl_status_print_broker(const json_t *b)
+static void poemctl_status_print_broker(const json_t *b, bool brief)
 {
     const json_t *conf = json_object_get(b, "configuration");
     const json_t *audit = json_object_get(b, "audit");
@@ -97,7 +105,7 @@ static void poemctl_status_print_broker(const json_t *b)
     printf("poemd %s, pid %lld, up %s since %s\n", control_text(b, "version"),
            control_number(b, "pid"), control_duration(b, time), control_text(b, "since"));
     if (json_is_object(conf)) {
-        printf("configuration  %s, sha256 %s\n", control_text(conf, "file"),
+        printf("configuration  %s, sha256 %.*s\n", control_text(conf, "file"), brief ? 12 : 64,
                control_text(conf, "sha256"));
     } else {
         printf("configuration  the command line\n");
@@ -116,18 +124,37 @@ static void poemctl_status_print_broker(const json_t *b)
     }
 }
 
-static void poemctl_status_print_taint(const json_t *broker)
+static void poemctl_status_print_taint(const json_t *broker, bool brief)
 {
     json_t *list = poemctl_status_taint_of(broker);
     const json_t *t;
     size_t i;
 
     printf("taint          %s\n", control_text(broker, "taint"));
-    json_array_foreach(list, i, t)
-    {
+    for (i = 0; !brief && (t = json_array_get(list, i)); i++) {
         printf("               %s: %s\n", control_text(t, "letter"), control_text(t, "meaning"));
     }
     json_decref(list);
+}
+
+/* Prints all workers on one line. */
+static void poemctl_status_sum_workers(const json_t *broker)
+{
+    const json_t *list = json_object_get(broker, "workers");
+    long long longest_us = 0;
+    size_t starting = 0;
+    const json_t *w;
+    size_t i;
+
+    json_array_foreach(list, i, w)
+    {
+        const long long us = control_number(w, "longest-turn-us");
+
+        longest_us = us > longest_us ? us : longest_us;
+        starting += !json_is_true(json_object_get(w, "ready"));
+    }
+    printf("workers        %zu, %zu of them starting, longest turn %lld.%lld ms\n",
+           json_array_size(list), starting, longest_us / 1000, longest_us / 100 % 10);
 }
 
 static void poemctl_status_print_workers(const json_t *broker)
@@ -144,79 +171,26 @@ static void poemctl_status_print_workers(const json_t *broker)
     }
 }
 
-/* Prints nothing unless devices have failed. */
-static void status_print_devices(const json_t *devices)
-{
-    const long long failures = control_number(devices, "failures");
-    const long long again_ms = control_number(devices, "again-ms");
-
-    if (failures > 0) {
-        printf("    devices: %lld failed in a row", failures);
-        if (again_ms > 0) {
-            printf("; the next one is started in %lld ms", again_ms);
-        }
-        printf("\n");
-    }
-}
-
-static void poemctl_status_print_restarts(const json_t *restarts)
-{
-    const long long held = control_number(restarts, "held");
-    const long long replacements = control_number(restarts, "replacements");
-
-    if (held > 0) {
-        printf(", %lld device%s lost and %lld replaced", held, POEMCTL_PLURAL(held),
-               control_number(restarts, "replaced"));
-    }
-    if (replacements > 0) {
-        printf(", %lld device%s replaced while in use", replacements, POEMCTL_PLURAL(replacements));
-    }
-}
-
-/* Sessions that would go on with another process of their device; poemctl sessions has reasons. */
-static void poemctl_status_print_possible(const json_t *sessions)
-{
-    const long long restartable = control_number(sessions, "restartable");
-    const long long replaceable = control_number(sessions, "replaceable");
-
-    if (restartable > 0 || replaceable > 0) {
-        printf("    devices: %lld may be restarted, %lld may be replaced\n", restartable,
-               replaceable);
-    }
-}
-
-static void poemctl_status_print_route(const json_t *r)
-{
-    const bool spawned = json_is_string(json_object_get(r, "spawn"));
-    const long long overdue = control_number(r, "overdue");
-
-    printf("route %s: ", control_text(r, "name"));
-    poemctl_status_print_sessions(r);
-    printf(", taint %s", control_text(r, "taint"));
-    control_print_observed(r);
-    if (overdue > 0) {
-        printf(", %lld request%s answered in the device's stead", overdue, POEMCTL_PLURAL(overdue));
-    }
-    poemctl_status_print_restarts(json_object_get(r, "restarts"));
-    printf("\n    %s%s -> %s%s\n", control_text(r, "listen"),
-           json_is_true(json_object_get(r, "listening")) ? "" : " (not listening)",
-           spawned ? "spawn " : "", control_text(r, spawned ? "spawn" : "backend"));
-    poemctl_status_print_possible(json_object_get(r, "sessions"));
-    status_print_devices(json_object_get(r, "devices"));
-}
-
 static void poemctl_status_as_text(const struct status *s)
 {
     const json_t *o;
+    const bool brief = !s->filtered && json_array_size(s->routes) > STATUS_ROUTES_WHOLE;
     unsigned running = 0;
     size_t i;
 
-    poemctl_status_print_broker(s->broker);
-    poemctl_status_print_taint(s->broker);
-    poemctl_status_print_workers(s->broker);
+    poemctl_status_print_broker(s->broker, brief);
+    poemctl_status_print_taint(s->broker, brief);
+    if (brief) {
+        poemctl_status_sum_workers(s->broker);
+        status_routes_print_summary(s->routes);
+    } else {
+        poemctl_status_print_workers(s->broker);
+    }
     json_array_foreach(s->routes, i, o)
     {
-        poemctl_status_print_route(o);
+        if (!brief) {
+            status_routes_print_whole(o);
+        }
     }
     json_array_foreach(s->traces, i, o)
     {
@@ -229,15 +203,24 @@ static void poemctl_status_as_text(const struct status *s)
 
 struct options {
     const char *control;
+    int state;
     bool json;
+    bool watch;
 };
 
-static int poemctl_status_ask(const struct options *o)
+static int poemctl_status_ask(const struct options *o, const char *pattern)
 {
     const struct control_request q = control_request(CONTROL_STATUS);
-    struct status s = {.routes = json_array(), .traces = json_array()};
+    struct status s = {.routes = json_array(),
+                       .traces = json_array(),
+                       .filtered = pattern || o->state != STATUS_ROUTES_ANY};
     int code = control_ask_all("status", o->control, &q, poemctl_status_take_part, &s);
 
+    status_routes_judge(s.routes);
+    status_routes_filter(s.routes, o->state, pattern);
+    if (code == POEMCTL_YES && o->watch) {
+        printf(CLEAR);
+    }
     if (code == POEMCTL_YES && o->json) {
         code = poemctl_status_as_json(&s);
     } else if (code == POEMCTL_YES) {
@@ -249,25 +232,51 @@ static int poemctl_status_ask(const struct options *o)
     return code;
 }
 
+/* Asks again and again, also while poemd is restarted. Returns if the terminal is gone. */
+static int poemctl_status_watch(const struct options *o, const char *pattern)
+{
+    static const struct timespec pause = {.tv_sec = WATCH_S};
+    static char screen[1 << 16];
+
+    /* One write for each screen. */
+    (void)setvbuf(stdout, screen, _IOFBF, sizeof screen);
+    do {
+        (void)poemctl_status_ask(o, pattern);
+    } while (fflush(stdout) == 0 && nanosleep(&pause, NULL) == 0);
+    return POEMCTL_COULD_NOT;
+}
+
 static int poemctl_status_main(int argc, char **argv)
 {
-    struct options o = {.control = NULL};
+    struct options o = {.state = STATUS_ROUTES_ANY};
+    char **const operands = poemctl_parse(&poemctl_status, argc, argv, &o);
 
-    return poemctl_parse(&poemctl_status, argc, argv, &o) ? poemctl_status_ask(&o) : POEMCTL_USAGE;
+    if (!operands) {
+        return POEMCTL_USAGE;
+    }
+    if (o.watch && (o.json || !isatty(STDOUT_FILENO))) {
+        poemctl_error("status", "--watch is for a terminal, and without --json");
+        return poemctl_usage(&poemctl_status);
+    }
+    return o.watch ? poemctl_status_watch(&o, operands[0]) : poemctl_status_ask(&o, operands[0]);
 }
 
 static const struct cli_option options[] = {
     POEMCTL_JSON_OPTION(struct options, json),
+    {"state", 0, STATUS_ROUTES_WORDS, "show the routes in this state",
+     CLI_CHOICE(struct options, state)},
+    {"watch", 0, NULL, "show it anew every 2 s", CLI_FLAG(struct options, watch)},
     POEMCTL_CONTROL_OPTION(struct options, control),
     POEMCTL_END_OPTION,
 };
 
 const struct poemctl_command poemctl_status = {
     .name = "status",
-    .synopsis = "[--json] [--control PATH]",
+    .synopsis = "[--json] [--watch] [--state STATE] [--control PATH] [ROUTE]",
     .what = "show what a running poemd is doing",
     .manual = "poemctl-status(1)",
     .options = options,
-    .surplus = "it takes no argument",
+    .most = 1,
+    .surplus = "of one route, or of those that match a pattern",
     .run = poemctl_status_main,
 };

@@ -19,7 +19,7 @@
 /* Descriptors that the monitor needs in addition to listeners, workers and sessions that begin. */
 #define SPARE_FDS (64 + 2 * LIMIT_CONTROL_CLIENTS)
 
-static uint64_t nofile_wanted(const struct config *c)
+uint64_t nofile_wanted(const struct config *c)
 {
     const unsigned kept = LIMIT_REFUSALS_KEPT;
     uint64_t devices = 0;

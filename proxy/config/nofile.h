@@ -4,7 +4,12 @@
 #ifndef POEMD_PROXY_CONFIG_NOFILE_H
 #define POEMD_PROXY_CONFIG_NOFILE_H
 
+#include <stdint.h>
+
 struct config;
+
+/* Returns how many open files the configuration needs. */
+uint64_t nofile_wanted(const struct config *c);
 
 /* Raises the limit, if it is lower and may be raised; logs a warning if it is too low. */
 void nofile_raise(const struct config *c);

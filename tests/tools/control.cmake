@@ -9,3 +9,6 @@ poemd_tool_test(test_extcap 600 SKIPS)
 
 # … and made to read its configuration again, or to stop.
 poemd_tool_test(test_reload 300)
+
+# … by an operator with many routes, who also asks what is wrong on the host.
+poemd_tool_test(test_operator 300)

@@ -139,7 +139,7 @@ class Status(Control):
                         "backend": str(self.folder / "edu"), "spawn": None, "devices": None,
                         "sessions": {"now": 1, "most": 4, "begun": 1, "resumed": 0,
                                      "restartable": 0, "replaceable": 0},
-                        "taint": "-", "observed": "-", "overdue": 0,
+                        "taint": "-", "observed": "-", "overdue": 0, "state": "busy",
                         "restarts": {"held": 0, "held-ms": 0, "replaced": 0, "rejected": 0,
                                      "replacements": 0, "pause-us": 0}}],
             "traces": []})
@@ -213,7 +213,7 @@ class Status(Control):
         self.tool("poemctl", "status", "--control", b.control, status=3)
 
     def test_usage(self) -> None:
-        for args in (["x"], ["--what"], ["--control"]):
+        for args in (["x", "y"], ["--what"], ["--control"], ["--state", "x"], ["--watch"]):
             with self.subTest(args=args):
                 self.assertIn("usage: poemctl status",
                               self.tool("poemctl", "status", *args, status=2).stderr)
@@ -300,6 +300,27 @@ class Sessions(Control):
                                      "    restart    it ends with its device: its route has no "
                                      '"on backend loss hold"',
                                      f"    replace    its device cannot be replaced: {self.SHARES}"])
+
+    def test_virtual_machine(self) -> None:
+        """The name by the client's command line is shown, and a rule can ask for it."""
+        name = 'we"b\n1'
+        program = ("import sys; sys.path.insert(0, sys.argv[1]); import test_control as t\n"
+                   "with t.Client(sys.argv[2]): print(flush=True); sys.stdin.read()")
+        with self.broker(route="    allow client vm web1\n    otherwise taint\n") as b:
+            with subprocess.Popen([sys.executable, "-c", program, Path(__file__).parent, b.listen,
+                                   "-name", f"guest={name},process=x"], text=True,
+                                  stdin=subprocess.PIPE, stdout=subprocess.PIPE) as p:
+                self.assertEqual(p.stdout and p.stdout.readline(), "\n")
+                text = b.ask("sessions").stdout
+                (session,) = b.json("sessions")["sessions"]
+                p.communicate()
+        shown = r"we\x22b\x0a1"
+        self.assertEqual((session["client"]["vm"], session["client"]["vm-by"]),
+                         (shown, "command-line"))
+        self.assertIn(f' vm "{shown}" ', text)
+        self.assertEqual(session["rule"]["why"],
+                         f'no "allow client vm" names the client\'s vm, which is {shown}')
+        self.assertNotIn("vm", session["backend"])
 
     def test_overdue(self) -> None:
         """Requests that the broker answered, of a session and then of its route."""
