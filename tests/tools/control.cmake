@@ -12,3 +12,6 @@ poemd_tool_test(test_reload 300)
 
 # … by an operator with many routes, who also asks what is wrong on the host.
 poemd_tool_test(test_operator 300)
+
+# … and the commands of the tutorials.
+poemd_tool_test(test_tutorials 300)
