@@ -6,7 +6,6 @@
 #define _GNU_SOURCE
 #include "tests/unit/relay/relay_rig.h"
 
-#include <check.h>
 #include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
@@ -15,14 +14,7 @@
 
 #include "base/sock.h"
 #include "tests/support/peer.h"
-
-/* Check writes to a file for every assertion that holds: too slow where thousands hold. */
-#define HOLDS(condition) \
-    do { \
-        if (!(condition)) { \
-            ck_abort_msg("not so: %s", #condition); \
-        } \
-    } while (0)
+#include "tests/support/unit.h"
 
 void rig_init(struct relay_rig *r, uint32_t max_fds, uint32_t max_data)
 {
@@ -71,8 +63,8 @@ void rig_deinit(struct relay_rig *r)
 
 void rig_restart(struct relay_rig *r)
 {
-    HOLDS(r->written == r->n);
-    HOLDS(r->received == r->count);
+    ck_assert(r->written == r->n);
+    ck_assert(r->received == r->count);
     forget_messages(r);
 }
 
@@ -91,8 +83,8 @@ void rig_message(struct relay_rig *r, struct wire_hdr hdr, size_t size)
 {
     struct rig_message *const m = &r->messages[r->count];
 
-    HOLDS(r->count < RIG_MESSAGES);
-    HOLDS(size >= WIRE_HDR_SIZE);
+    ck_assert(r->count < RIG_MESSAGES);
+    ck_assert(size >= WIRE_HDR_SIZE);
     make_room(r, r->n + size);
     hdr.id = (uint16_t)r->count;
     hdr.size = (uint32_t)size;
@@ -127,10 +119,10 @@ void rig_write(struct relay_rig *r, size_t n, unsigned n_fds)
 {
     struct fdset fds;
 
-    HOLDS(r->written + n <= r->n);
+    ck_assert(r->written + n <= r->n);
     fdset_init(&fds);
     peer_memfds(&fds, n_fds);
-    HOLDS(sock_send(r->source_fd, r->bytes + r->written, n, &fds, 0) == (ssize_t)n);
+    ck_assert(sock_send(r->source_fd, r->bytes + r->written, n, &fds, 0) == (ssize_t)n);
     /* More than a set holds are more than any pipe passes on: never to be compared. */
     (void)fdset_append_take(&message_at(r, r->written)->fds, &fds);
     r->written += n;
@@ -177,11 +169,11 @@ static void receive(const struct relay_rig *r, const struct rig_message *m)
     if (err) {
         ck_abort_msg("message %td has not come whole: %s", m - r->messages, strerror(-err));
     }
-    HOLDS(memcmp(r->got, r->bytes + m->start, m->size) == 0);
+    ck_assert(memcmp(r->got, r->bytes + m->start, m->size) == 0);
     if (fds.n != m->fds.n) {
         ck_abort_msg("message %td has %u fds, not %u", m - r->messages, fds.n, m->fds.n);
     }
-    HOLDS(late.n == 0);
+    ck_assert(late.n == 0);
     if (fds.n > 0) {
         peer_expect_same_fds(&m->fds, &fds);
     }
