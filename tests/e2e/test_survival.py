@@ -34,6 +34,9 @@ VICTIMS = [(MONITOR,), (WORKER,), ("poemd-inspect",), ("poemd-tracer",), ("poemd
 # Between two looks at all processes of the machine.
 MOMENT_S = 0.02
 
+# For which a look at the metrics waits.
+SCRAPE_S = 10
+
 # What a process may have more at the end: queues that it keeps for the next session, and what lies
 # unused in malloc's heap.
 SLACK_KIB = 1024
@@ -65,13 +68,13 @@ class Visits(threading.Thread):
         """Returns whether the figures came; the exporter may die meanwhile."""
         answer = b""
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as sock:
-            sock.settimeout(wait.TIMEOUT_S)
+            sock.settimeout(SCRAPE_S)
             sock.connect(str(self._metrics))
             try:
                 sock.sendall(b"GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
                 while part := sock.recv(65536):
                     answer += part
-            except (BrokenPipeError, ConnectionResetError):
+            except (BrokenPipeError, ConnectionResetError, TimeoutError):
                 return False
         return answer.startswith(b"HTTP/1.1 200 OK\r\n")
 
@@ -183,7 +186,11 @@ class Survival(Policy):
         for victims in _in_turn():
             if time.monotonic() > end or not traffic.is_alive() or not visits.is_alive():
                 break
+            begin = traffic.rounds
             time.sleep(1)
+            # On a busy machine deaths must not come faster than the broker begins anew.
+            while traffic.is_alive() and traffic.rounds < begin + 2:
+                time.sleep(MOMENT_S)
             self._kill(victims)
             kills[victims] += 1
         visits.end()
