@@ -269,6 +269,14 @@ bool sock_is_unix_stream(int fd)
            type == SOCK_STREAM;
 }
 
+bool sock_is_listener(int fd)
+{
+    int accepts = 0;
+    socklen_t n = sizeof accepts;
+
+    return getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &accepts, &n) == 0 && accepts;
+}
+
 bool sock_all_received(int fd)
 {
     int unread = 0;

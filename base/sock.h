@@ -107,6 +107,9 @@ ssize_t sock_peek_fds(int fd, void *p, size_t n, unsigned *fds) __attribute__((w
 /* Returns true if fd, which may be anything, is a UNIX stream socket. */
 bool sock_is_unix_stream(int fd);
 
+/* Returns true if the fd is a socket that accepts connections. */
+bool sock_is_listener(int fd);
+
 /*
  * Returns true if the peer has received everything sent on this socket, including every fd, or has
  * gone. The kernel counts unread bytes with its own overhead, so only 0 is exact.

@@ -329,7 +329,8 @@ void keeper_store_deinit(struct keeper_store *s, bool leave)
     sock_close(&s->manager_fd);
     keeper_store_settle(s);
     while ((e = RB_MIN(keeper_entries, &s->all))) {
-        if (!leave && sock_is_unix_stream(e->fd)) {
+        /* A listener may be the service manager's, which listens on. */
+        if (!leave && sock_is_unix_stream(e->fd) && !sock_is_listener(e->fd)) {
             sock_hang_up(&e->fd);
         }
         keeper_store_remove(s, e);

@@ -235,7 +235,6 @@ START_TEST(a_route_takes_the_socket_of_its_name)
     ck_assert_int_eq(listen(fd, 8), 0);
     ck_assert_int_eq(stat(r.listen, &before), 0);
     manager_keep(&m, "r", fd);
-    close(fd);
     manager_launch(&m, &r);
     rig_session(&r, peer_qemu_json, "{}", &p);
     pair_ping(&p);
@@ -249,9 +248,11 @@ START_TEST(a_route_takes_the_socket_of_its_name)
     ck_assert_int_eq(kill(r.daemon, SIGTERM), 0);
     ck_assert_int_eq(process_wait(r.daemon), 0);
     r.daemon = 0;
-    /* The file is the manager's, and stays. */
+    /* The file is the manager's, and stays; its socket still accepts. */
     ck_assert_int_eq(stat(r.listen, &after), 0);
     ck_assert_uint_eq(before.st_ino, after.st_ino);
+    ck_assert_int_eq(poll(&(struct pollfd){.fd = fd, .events = POLLIN}, 1, 0), 0);
+    close(fd);
     rig_deinit(&r);
     manager_deinit(&m);
 }

@@ -194,11 +194,8 @@ static bool listener_is_at(int fd, const char *path)
 {
     struct sockaddr_un sun = {.sun_family = AF_UNSPEC};
     socklen_t n = sizeof sun;
-    int accepts = 0;
-    socklen_t size = sizeof accepts;
 
-    return sock_is_unix_stream(fd) &&
-           getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &accepts, &size) == 0 && accepts &&
+    return sock_is_unix_stream(fd) && sock_is_listener(fd) &&
            getsockname(fd, (struct sockaddr *)&sun, &n) == 0 && sun.sun_family == AF_UNIX &&
            strncmp(sun.sun_path, path, sizeof sun.sun_path) == 0;
 }
