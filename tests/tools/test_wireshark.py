@@ -22,6 +22,7 @@ import tempfile
 import unittest
 from collections import defaultdict
 from pathlib import Path
+from xml.etree import ElementTree
 
 from trace_writer import (BACKEND, BEGIN_NS, BIG_ENDIAN, BROKER, CLIENT, LEG_BACKEND, LEG_CLIENT,
                           TWIN, UNDELIVERED, Fd, Message, Trace)
@@ -997,6 +998,84 @@ class Wireshark(unittest.TestCase):
         path = self.folder / "sample.pcapng"
         subprocess.run([build / "tests/unit/trace/trace_sample", path], check=True, timeout=PATIENCE)
         return path.read_bytes()
+
+    # ---- the dissector in C ----
+
+    def pdml(self, path: Path, home: Path, *arguments: object) -> list[list[tuple[str, ...]]]:
+        """The fields of each packet: name, value, place. Not as root, who gets no plugins."""
+        user = ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"]
+        done = subprocess.run(
+            [*(user if os.geteuid() == 0 else []), "tshark", "-r", str(path), "-2", "-n", "-T", "pdml",
+             "-o", 'uat:user_dlts:"User 0 (DLT=147)","vfio_user","0","","0",""',
+             *map(str, arguments)],
+            capture_output=True, timeout=PATIENCE, stdin=subprocess.DEVNULL, check=True,
+            env={**os.environ, "HOME": str(home), "XDG_CONFIG_HOME": str(home)}, encoding="utf-8")
+        return [[tuple(field.get(key, "") for key in ("name", "show", "pos", "size"))
+                 for proto in packet.findall("proto")
+                 if proto.get("name") in ("vfio_user", "vfio_user_capture")
+                 for field in proto.iter("field") if field.get("name", "").startswith("vfio_user")]
+                for packet in ElementTree.fromstring(done.stdout).findall("packet")]
+
+    def plugin_home(self) -> Path:
+        """A home with the dissector in C as a plugin; skips the test if it cannot be built."""
+        flags = subprocess.run(["pkg-config", "--cflags", "wireshark"], check=False,
+                               capture_output=True, encoding="utf-8")
+        if flags.returncode != 0:
+            self.skipTest("libwireshark-dev is not installed")
+        home = self.folder / "home"
+        home.mkdir()
+        self.folder.chmod(0o755)
+        folders = subprocess.run(["tshark", "-G", "folders"], check=True, capture_output=True,
+                                 env={**os.environ, "HOME": str(home)}, encoding="utf-8").stdout
+        found = re.search(r"Personal Plugins:\s*(/.*)", folders)
+        assert found
+        plugins = Path(found[1]) / "epan"
+        plugins.mkdir(parents=True)
+        subprocess.run(["cc", "-std=gnu11", "-shared", "-fPIC", "-Wall", "-Werror",
+                        *flags.stdout.split(), "-o", plugins / "vfio_user.so",
+                        DISSECTOR.parent / "packet-vfio-user.c", DISSECTOR.parent / "plugin.c"],
+                       check=True, timeout=PATIENCE)
+        return home
+
+    @staticmethod
+    def comparable(packet: list[tuple[str, ...]]) -> list[tuple[str, ...]]:
+        """Numbers in one base; without what only one of the dissectors has."""
+        only = ("vfio_user.expert", "vfio_user_capture.expert", "vfio_user.capabilities",
+                "vfio_user.poem", "vfio_user.licence", "vfio_user.dma_map.flags.mmap",
+                "vfio_user.dma_map.flags.file_io")
+
+        def number(shown: str) -> str:
+            return str(int(shown, 16)) if re.fullmatch("0x[0-9a-f]+", shown) else shown
+
+        return sorted((field[0], number(field[1]), *field[2:]) for field in packet
+                      if not field[0].startswith(only))
+
+    def bare(self) -> bytes:
+        """A pcap of link type 147: a request and a reply without any header of poemd's."""
+        read = struct.pack("<HHIIIQII", 1, REGION_READ, 32, 0, 0, 0x10, 0, 4)
+        reply = struct.pack("<HHIIIQIII", 1, REGION_READ, 36, 1, 0, 0x10, 0, 4, 0x12345678)
+        return struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 147) + b"".join(
+            struct.pack("<IIII", 1, 0, len(m), len(m)) + m for m in (read, reply))
+
+    def test_the_dissector_in_c_has_the_same_fields(self) -> None:
+        home = self.plugin_home()
+        plain = self.folder / "plain"
+        plain.mkdir()
+        dissector = self.folder / "vfio_user.lua"
+        shutil.copy(DISSECTOR, dissector)
+        for path in self.write(self.sample(), "c.pcapng"), self.write(self.bare(), "bare.pcap"):
+            path.chmod(0o644)
+            lua = self.pdml(path, plain, "-X", f"lua_script:{dissector}")
+            c = self.pdml(path, home)
+            self.assertEqual(len(lua), len(c))
+            for one, other in zip(lua, c):
+                self.assertGreater(len(one), 8)
+                self.assertEqual(self.comparable(one), self.comparable(other))
+
+    def test_the_tables_in_c_are_those_of_the_decoders(self) -> None:
+        done = subprocess.run([build / "wireshark_tables"], check=True,
+                              capture_output=True, encoding="utf-8")
+        self.assertEqual((DISSECTOR.parent / "packet-vfio-user-tables.h").read_text(), done.stdout)
 
     def test_what_the_tracer_writes(self) -> None:
         content = self.sample()
