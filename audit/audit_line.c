@@ -48,6 +48,7 @@ const struct audit_event audit_events[] = {
     {"session-ended", false, false, {"session", "route", "reason", "taint", NULL}},
     {AUDIT_REPEATED, true, false, {"route", "count", "first", "last", "reasons", NULL}},
     {"override", true, false, {"session", "route", "what", "by", "where", NULL}},
+    {"injection", true, false, {"session", "route", "rules", "by", NULL}},
     {"trace-started", false, false, {"file", "by", NULL}},
     {"trace-ended", false, false, {"file", "reason", NULL}},
     {AUDIT_ROTATED, true, true, {"file", "tree_size", "root", "frontier", NULL}},

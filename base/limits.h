@@ -675,6 +675,17 @@
 #define LIMIT_FILTER_KEPT 4194304u
 
 /*
+ * Faults on purpose: rules of a session, and how often one that counts is carried out: both fit
+ * what is left of a session's page. Characters of a rule, and bytes that it changes. A delay that
+ * is longer is a device that hangs.
+ */
+#define LIMIT_INJECT_RULES 6u
+#define LIMIT_INJECT_COUNT 65534u
+#define LIMIT_INJECT_TEXT 191u
+#define LIMIT_INJECT_BYTES 32u
+#define LIMIT_INJECT_DELAY_US 60000000u
+
+/*
  * Bytes of a session to replay, which is held in memory as a whole: hours of a busy device. And of
  * one message received then; a peer that negotiated more is not served.
  */

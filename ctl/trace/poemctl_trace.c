@@ -5,8 +5,9 @@
 
 /* In the order of the help: capturing first, then reading, then replaying. */
 static const struct poemctl_command *const actions[] = {
-    &trace_start, &trace_stop,   &trace_dump,    &trace_list,   &trace_show, &trace_lint,
-    &trace_stats, &trace_export, &trace_extract, &trace_replay, &trace_diff, NULL,
+    &trace_start,  &trace_stop, &trace_dump,  &trace_list,   &trace_inject,
+    &trace_show,   &trace_lint, &trace_stats, &trace_export, &trace_extract,
+    &trace_replay, &trace_diff, NULL,
 };
 
 const struct poemctl_command poemctl_trace = {

@@ -10,6 +10,7 @@ extern const struct poemctl_command trace_diff;
 extern const struct poemctl_command trace_dump;
 extern const struct poemctl_command trace_export;
 extern const struct poemctl_command trace_extract;
+extern const struct poemctl_command trace_inject;
 extern const struct poemctl_command trace_lint;
 extern const struct poemctl_command trace_list;
 extern const struct poemctl_command trace_replay;

@@ -157,8 +157,9 @@ enum taint {
     TAINT_UNAUDITED = 1u << 10,  /* A: the audit log could not be written */
     TAINT_EXECUTABLE = 1u << 11, /* X: a party executes another file than the one judged */
     TAINT_INCOMPATIBLE = 1u << 12, /* C: another licence that does not meet the rule */
+    TAINT_INJECTED = 1u << 13,     /* F: the broker injected a fault on purpose */
 };
-#define TAINT_COUNT 13
+#define TAINT_COUNT 14
 
 /*
  * Letters for what a healthy session does as well. They are recorded beside the taint, and taint

@@ -22,6 +22,7 @@ static const struct {
     {'A', "unaudited: the audit log could not be written"},
     {'X', "executable: a party executes a file other than the one that was judged"},
     {'C', "incompatible: the licence does not meet the rule, and does not state to be proprietary"},
+    {'F', "fault: the broker delayed, changed or left out a message on purpose (\"inject\")"},
 };
 
 char taint_letter(unsigned i)

@@ -152,6 +152,9 @@ enum config_mappable {
     CONFIG_MAPPABLE_ADOPT, /* the device's next process is given the memory */
 };
 
+/* Whether faults may be injected into a route's sessions. */
+enum config_inject { CONFIG_INJECT_REFUSED, CONFIG_INJECT_ALLOWED };
+
 /* Controllers whose drivers are helped to notice another process of their device. */
 enum config_assist { CONFIG_ASSIST_NONE, CONFIG_ASSIST_NVME };
 
@@ -210,10 +213,13 @@ struct config_route {
     char *dma_max_bytes;       /* NULL: not configured */
     struct config_list dma_ranges;
     struct config_place dma_at, dma_max_maps_at, dma_max_bytes_at;
-    struct dma_settings dma; /* by config_check, from these */
-    struct rules rules;      /* by config_resolve; its arrays are owned */
-    struct config_place at;  /* of its route statement */
-    char *trace_file;        /* absolute; NULL: the route's sessions are not captured */
+    unsigned inject; /* enum config_inject */
+    struct config_place inject_at;
+    struct config_list inject_rules; /* as written: config_inject.h */
+    struct dma_settings dma;         /* by config_check, from these */
+    struct rules rules;              /* by config_resolve; its arrays are owned */
+    struct config_place at;          /* of its route statement */
+    char *trace_file;                /* absolute; NULL: the route's sessions are not captured */
     struct config_trace trace;
     struct config_place trace_at, trace_filter_at, trace_pack_at;
     struct config_place name_at, listen_at, backend_at, owner_at, group_at, sessions_at, wait_at;

@@ -8,6 +8,7 @@
 #define _GNU_SOURCE
 
 #include "proxy/config/config.h"
+#include "proxy/config/config_inject.h"
 #include "proxy/config/config_index.h"
 #include "proxy/config/config_rules.h"
 
@@ -444,6 +445,7 @@ int config_check(struct config *c, struct config_errors *e)
         config_check_unique(c, &c->routes[i], e);
         config_check_route(c, &c->routes[i], e);
         config_check_filter(&c->routes[i], e);
+        config_inject_check(&c->routes[i], e);
         config_settle_dma(&c->routes[i]);
     }
     config_check_control(c, e);

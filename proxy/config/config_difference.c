@@ -30,6 +30,8 @@ static const struct {
      offsetof(struct config_route, executable), sizeof(struct config_executable)},
     {"assign", NULL, offsetof(struct config_route, n_assign), offsetof(struct config_route, assign),
      sizeof(struct config_assign)},
+    {"inject", "rule", offsetof(struct config_route, inject_rules.n),
+     offsetof(struct config_route, inject_rules.items), sizeof(struct config_text)},
     {"dma", "ranges", offsetof(struct config_route, dma_ranges.n),
      offsetof(struct config_route, dma_ranges.items), sizeof(struct config_text)},
 };

@@ -382,6 +382,7 @@ void config_route_deinit_rules(struct config_route *r)
     free(r->executable);
     free(r->assign);
     config_list_deinit(&r->dma_ranges);
+    config_list_deinit(&r->inject_rules);
     config_rules_free_rules(r);
 }
 

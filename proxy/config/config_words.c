@@ -75,6 +75,8 @@ static const char *const assist_words[] = {
     [CONFIG_ASSIST_NONE] = "none", [CONFIG_ASSIST_NVME] = "nvme", NULL};
 static const char *const pack_words[] = {
     [CONFIG_PACK_NO] = "no", [CONFIG_PACK_ZSTD] = "zstd", NULL};
+static const char *const inject_words[] = {
+    [CONFIG_INJECT_REFUSED] = "refused", [CONFIG_INJECT_ALLOWED] = "allowed", NULL};
 static const char *const failure_words[] = {
     [CONFIG_AUDIT_REFUSE] = "refuse", [CONFIG_AUDIT_TAINT] = "taint", NULL};
 
@@ -434,6 +436,20 @@ static const struct config_word words[] = {
               {"filter", "FILTER", VALUE_TEXT, 0, 0, IN_ROUTE(trace.filter),
                IN_ROUTE(trace_filter_at), NULL}},
      .help = "the file to which messages are captured"},
+    {.word = "inject",
+     .context = CONTEXT_ROUTE,
+     .flags = CONFIG_REPEATABLE,
+     .begin = config_words_inject_begin,
+     .args = {{NULL, "WHETHER", VALUE_CHOICE, 0, 0, IN_ROUTE(inject), CONFIG_NO_PLACE,
+               inject_words}},
+     .help = "whether faults may be injected into sessions, for tests of devices and clients"},
+    {.word = "inject",
+     .second = "rule",
+     .context = CONTEXT_ROUTE,
+     .flags = CONFIG_REPEATABLE,
+     .begin = config_words_inject_rule_begin,
+     .args = {{NULL, "RULE", VALUE_TEXT, 0, 0, TO(config_text, text), CONFIG_NO_PLACE, NULL}},
+     .help = "a fault that is injected into each session"},
     {.word = "dma",
      .context = CONTEXT_ROUTE,
      .flags = CONFIG_REPEATABLE,

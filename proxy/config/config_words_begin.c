@@ -200,3 +200,19 @@ void *config_words_dma_ranges_begin(struct config_parser *p, struct config_place
     }
     return config_words_text_begin(p, ranges, at);
 }
+
+void *config_words_inject_begin(struct config_parser *p, struct config_place at)
+{
+    return config_words_once(p, at, &config_words_this_route(p)->inject_at, "inject");
+}
+
+void *config_words_inject_rule_begin(struct config_parser *p, struct config_place at)
+{
+    struct config_list *rules = &config_words_this_route(p)->inject_rules;
+
+    if (rules->n == LIMIT_INJECT_RULES) {
+        config_errors_add(p->errors, at, NULL, "more than %u rules", LIMIT_INJECT_RULES);
+        return NULL;
+    }
+    return config_words_text_begin(p, rules, at);
+}

@@ -35,5 +35,7 @@ config_begin config_words_dma_begin;
 config_begin config_words_dma_max_maps_begin;
 config_begin config_words_dma_max_bytes_begin;
 config_begin config_words_dma_ranges_begin;
+config_begin config_words_inject_begin;
+config_begin config_words_inject_rule_begin;
 
 #endif

@@ -47,6 +47,8 @@ enum control_type {
     CONTROL_REPLACE,    /* number: the session's; an fd connected to another process of its device.
                       * Answers "replacement", as recorded in the audit log. Only for root and
                       * poemd's own user */
+    CONTROL_TRACE_INJECT, /* number: the session's; filter: rules, one on each line; "": not any
+                           * more. Answers "inject": their number */
     CONTROL_TYPES,
 };
 

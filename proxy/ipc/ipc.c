@@ -34,6 +34,7 @@ static const struct {
     [IPC_RECORDED] = {IPC_FROM_MONITOR, 0, RELAYED},
     [IPC_RING] = {IPC_FROM_MONITOR, 2, NO_SESSION},
     [IPC_TAP] = {IPC_FROM_MONITOR, 0, WITH_WORKER},
+    [IPC_INJECT] = {IPC_FROM_MONITOR, 0, WITH_WORKER},
     [IPC_GONE] = {IPC_FROM_MONITOR, 0, WITH_WORKER},
     [IPC_END] = {IPC_FROM_MONITOR, 0, WITH_WORKER},
     [IPC_ATTACH] = {IPC_FROM_MONITOR, 1, WITH_WORKER},
@@ -104,6 +105,16 @@ bool ipc_evidence_sound(const struct ipc_evidence *e)
         }
     }
     return true;
+}
+
+bool ipc_inject_sound(const struct ipc_inject *i)
+{
+    for (uint32_t r = 0; r < i->n && r < LIMIT_INJECT_RULES; r++) {
+        if (!memchr(i->rules[r], '\0', sizeof i->rules[r])) {
+            return false;
+        }
+    }
+    return i->n <= LIMIT_INJECT_RULES && i->asked <= 1;
 }
 
 bool ipc_taint_sound(const struct ipc_taint *t)

@@ -17,6 +17,7 @@
  *   REFUSE             the worker answers the client, and does not report it any more
  *   VERDICT            the worker refuses what is still in its handshake at IPC_ADOPT
  *   RECORDED           the worker repeats its IPC_EXPORT
+ *   INJECT             the client that asked for it has lost its connection to the monitor
  *   RING, TAP, GONE    the next monitor sends its own
  *   END, COUNT         the client that asked for it has lost its connection to the monitor
  *   PING, QUIT         the next monitor pings; a worker that quits is gone, like one that died
@@ -57,6 +58,8 @@ enum ipc_type {
     IPC_RING,        /* fds: a ring for captures (trace/capture/ring.h), and its bell; replaces the
                       * previous one */
     IPC_TAP,         /* how to capture the session from now on */
+    IPC_INJECT,      /* the faults to inject into the session from now on; those of a session that
+                      * its IPC_SESSION or IPC_RESUME brings come before that */
     IPC_GONE,        /* the process of a party, which connected or listened, has ended */
     IPC_END,         /* end the session for an operator */
     IPC_ATTACH,      /* fd: another process of its device. The session is held: exchange VERSION
@@ -164,6 +167,13 @@ struct ipc_verdict {
     uint64_t record;     /* in the audit log, plus 1, or 0 */
 };
 
+/* Rules of trace/decode/injection.h; the worker parses them again. */
+struct ipc_inject {
+    uint32_t n;     /* at most LIMIT_INJECT_RULES; 0 ends them */
+    uint32_t asked; /* 1: by an operator; 0: by the configuration */
+    char rules[LIMIT_INJECT_RULES][LIMIT_INJECT_TEXT + 1];
+};
+
 struct ipc_gone {
     uint32_t parties; /* bits 1 << enum side: all parties with an ended process */
 };
@@ -186,7 +196,7 @@ struct ipc_evidence {
 };
 
 /* The taints that a worker may report: those that only it can see. */
-#define IPC_TAINT_MAY ((uint32_t)(TAINT_DMA | TAINT_HANDED_ON | TAINT_UNOBSERVED))
+#define IPC_TAINT_MAY ((uint32_t)(TAINT_DMA | TAINT_HANDED_ON | TAINT_UNOBSERVED | TAINT_INJECTED))
 
 struct ipc_taint {
     uint32_t bits; /* of enum taint, within IPC_TAINT_MAY; at least one */
@@ -336,6 +346,7 @@ struct ipc_ended {
     struct ipc_count to_client;
     uint64_t overdue;  /* requests that were answered in the device's stead */
     uint64_t captured; /* messages seen by the session's tap; 0: no tap */
+    uint64_t injected; /* faults on purpose */
 };
 
 struct ipc_msg {
@@ -351,6 +362,7 @@ struct ipc_msg {
         struct ipc_adopt adopt;
         struct ipc_verdict verdict;
         struct ipc_gone gone;
+        struct ipc_inject inject;
         struct tap_settings tap;
         struct ipc_evidence evidence;
         struct ipc_taint taint;
@@ -371,6 +383,8 @@ _Static_assert(sizeof(struct ipc_export) <= sizeof(struct ipc_evidence), "too ma
 _Static_assert(sizeof(struct ipc_counts) <= sizeof(struct ipc_evidence), "too many counts");
 _Static_assert(sizeof(struct ipc_adopted) <= sizeof(struct ipc_evidence), "too many sessions");
 
+_Static_assert(sizeof(struct ipc_inject) <= sizeof(struct ipc_evidence), "too many rules");
+
 /* Maximum number of fds with a message. */
 #define IPC_FDS_MAX 4
 
@@ -387,6 +401,9 @@ bool ipc_evidence_sound(const struct ipc_evidence *e);
 
 /* Returns true if a worker may report this taint. */
 bool ipc_taint_sound(const struct ipc_taint *t);
+
+/* Returns true if the number of rules is valid, and each ends. */
+bool ipc_inject_sound(const struct ipc_inject *i);
 
 /* Returns true if the enum is in range. */
 bool ipc_resumed_sound(const struct ipc_resumed *r);

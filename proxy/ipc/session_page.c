@@ -8,7 +8,8 @@
 bool session_page_sound(const struct session_page *p, uint64_t session)
 {
     if (p->version != SESSION_PAGE_VERSION || p->session != session || p->twin > 1 ||
-        p->outside > 1 || p->handed_on >= 1u << SIDES) {
+        p->outside > 1 || p->injections.n > LIMIT_INJECT_RULES || p->injections.asked > 1 ||
+        p->injections.held >= 1u << SESSION_PAGE_WAYS || p->handed_on >= 1u << SIDES) {
         return false;
     }
     if (!overdue_is_sound(&p->overdue)) {
@@ -106,4 +107,14 @@ uint64_t session_page_in_hand(uint64_t hand, enum session_page_way *way)
     }
     *way = (enum session_page_way)(at - 1);
     return hand >> SESSION_PAGE_HAND_BITS;
+}
+
+uint64_t session_page_injected(const struct session_page *p)
+{
+    uint64_t n = 0;
+
+    for (unsigned i = 0; i < LIMIT_INJECT_RULES; i++) {
+        n += p->injections.times[i];
+    }
+    return n;
 }

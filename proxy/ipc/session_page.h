@@ -43,10 +43,10 @@
 #define SESSION_PAGE_ANSWERED_PARTLY (SESSION_PAGE_VERSION | 1u << 31)
 
 /*
- * A page's room in the file, in bytes. Half a page of memory: with thousands of idle sessions a
- * worker's memory is their pages and its own part of each.
+ * A page's room in the file, in bytes. About half a page of memory: with thousands of idle sessions
+ * a worker's memory is their pages and its own part of each.
  */
-#define SESSION_PAGE_SIZE 2048u
+#define SESSION_PAGE_SIZE 2064u
 
 /* The file's beginning, before the first slot. */
 #define SESSION_PAGE_HEAD 4096u
@@ -109,6 +109,16 @@ struct session_page_sender {
     uint16_t zero;
 };
 
+/* The state of a session's injections (proxy/relay/injector.h). */
+struct session_page_injections {
+    uint8_t n;     /* rules in force */
+    uint8_t asked; /* 1: an operator has put them in force */
+    uint8_t held;  /* bits 1 << enum session_page_way: the worker alone has what goes on in the
+                    * place of a message */
+    uint8_t zero;
+    uint16_t times[LIMIT_INJECT_RULES]; /* by rule: how often it was carried out; or UINT16_MAX */
+};
+
 struct session_page {
     uint32_t version; /* SESSION_PAGE_VERSION; 0: the session does not relay yet */
     uint32_t twin;    /* 1: it has twin sockets */
@@ -128,6 +138,7 @@ struct session_page {
     struct overdue overdue;                     /* of the client's requests on the main sockets */
     uint64_t gate_log;                          /* of its gate: GATE_LOG (gate_entry.h) */
     struct tally_subject counted;               /* for metrics only */
+    struct session_page_injections injections;
 };
 
 _Static_assert((unsigned)SESSION_PAGE_WAYS == GATE_ENTRY_WAYS, "both count a session's directions");
@@ -205,6 +216,9 @@ void session_page_settle(struct session_page *p, uint32_t sent);
 /* Sums up the counts of delivered messages. The page must be sound. Pure. */
 void session_page_counts(const struct session_page *p, struct ipc_count *to_backend,
                          struct ipc_count *to_client);
+
+/* Returns how often its rules for faults have been carried out, at least. Pure. */
+uint64_t session_page_injected(const struct session_page *p);
 
 /* Returns the side that sends the messages of a direction. */
 static inline enum side session_page_from(enum session_page_way way)

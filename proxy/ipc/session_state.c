@@ -58,6 +58,7 @@ static const char *const reasons[REASON_COUNT] = {
     [REASON_OPERATOR] = "ended-by-operator",
     [REASON_EXECUTABLE] = "executable-changed",
     [REASON_RELOAD] = "denied-by-reload",
+    [REASON_INJECTED] = "injected",
     [REASON_INTERNAL] = "internal-error",
 };
 

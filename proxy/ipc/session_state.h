@@ -74,6 +74,7 @@ enum session_reason {
     REASON_OPERATOR,   /* poemctl sessions end */
     REASON_EXECUTABLE, /* "look again": a party executes another file than the judged one */
     REASON_RELOAD,     /* poemctl reload --end-denied: the new rules deny it */
+    REASON_INJECTED,   /* "inject": closed on purpose */
     REASON_INTERNAL,   /* a fault of our own: a step that the table of states forbids */
     REASON_COUNT,      /* the number of reasons */
 };

@@ -498,6 +498,9 @@ static json_t *decision_end_record(const struct monitor_session *t, enum session
     if (o && overdue > 0) {
         (void)json_object_set_new(o, "overdue", json_integer((json_int_t)overdue));
     }
+    if (o && what && what->injected > 0) {
+        (void)json_object_set_new(o, "injected", json_integer((json_int_t)what->injected));
+    }
     looked = relook_record(t);
     if (o && looked) {
         (void)json_object_set(o, "looked", looked);

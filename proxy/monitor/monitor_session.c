@@ -152,6 +152,7 @@ static void monitor_session_on_reap(evutil_socket_t fd, short what, void *arg)
         state_fds_drop(table->context->store, t->id, t->kept_fds);
         free(t->relook);
         free(t->facts);
+        free(t->inject);
         kept_facts_free(t->kept);
         t->route->users--;
         generation_release(t->generation);

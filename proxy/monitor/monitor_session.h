@@ -138,6 +138,7 @@ struct monitor_session {
     bool stale;        /* its captures have changed, and tracer and worker must be notified */
     struct tap_settings tap; /* the most that any running capture of only this session wants */
     struct tracing_group *traced_by; /* those captures, or NULL */
+    struct ipc_inject *inject;       /* an operator's rules for faults, owned; NULL: the route's */
     bool in_outbox;
 };
 

@@ -44,6 +44,7 @@ void channel_pair_want_read(struct channel_pair_end *e, bool on)
 
 static void channel_pair_on_writable(evutil_socket_t fd, short what, void *arg);
 static void channel_pair_on_pause_over(evutil_socket_t fd, short what, void *arg);
+static void channel_pair_on_delay_over(evutil_socket_t fd, short what, void *arg);
 
 /* Returns its part for waiting, or NULL if out of memory. */
 static struct channel_pair_waits *channel_pair_waits_of(struct channel_pair *l)
@@ -61,6 +62,10 @@ static struct channel_pair_waits *channel_pair_waits_of(struct channel_pair *l)
         (void)event_assign(&l->waits->writable[SIDE_BACKEND], base, l->backend.fd,
                            EV_WRITE | EV_PERSIST, channel_pair_on_writable, &l->backend);
         (void)evtimer_assign(&l->waits->pause, base, channel_pair_on_pause_over, l);
+        (void)evtimer_assign(&l->waits->delay[SIDE_CLIENT], base, channel_pair_on_delay_over,
+                             &l->client);
+        (void)evtimer_assign(&l->waits->delay[SIDE_BACKEND], base, channel_pair_on_delay_over,
+                             &l->backend);
     }
     return l->waits;
 }
@@ -156,6 +161,8 @@ static enum session_reason channel_pair_reason_of(enum relay_outcome r)
         return REASON_OWN_SOCKET;
     case RELAY_HANDED_ON:
         return REASON_HANDED_ON;
+    case RELAY_INJECTED:
+        return REASON_INJECTED;
     case RELAY_NO_MEMORY:
         return REASON_NO_RESOURCES;
     default:
@@ -235,6 +242,28 @@ static bool channel_pair_pause(struct channel_pair *l)
     return true;
 }
 
+/* A direction has gone on since its pause, unless this is the beginning of one. */
+static void channel_pair_end_pause(struct channel_pair *l, enum side from, enum relay_outcome r)
+{
+    if (r != RELAY_FDS && r != RELAY_PAUSE && l->paused[from]) {
+        l->paused[from] = false;
+        l->pause_ms = 0;
+    }
+}
+
+/* Has the direction that this side sends in go on after a delay. False: out of memory. */
+static bool channel_pair_delay(struct channel_pair *l, enum side from, uint64_t us)
+{
+    const struct timeval tv = {.tv_sec = (time_t)(us / 1000000),
+                               .tv_usec = (suseconds_t)(us % 1000000)};
+    struct channel_pair_waits *const w = channel_pair_waits_of(l);
+
+    if (w && !evtimer_pending(&w->delay[from], NULL)) {
+        event_add(&w->delay[from], &tv);
+    }
+    return w != NULL;
+}
+
 static bool channel_pair_is_pausing(const struct channel_pair *l)
 {
     return l->waits && evtimer_pending(&l->waits->pause, NULL);
@@ -292,10 +321,12 @@ static void channel_pair_turn(struct channel_pair *l, bool from_client)
         channel_pair_want_read(d.from, false);
         ready = channel_pair_await_writable(d.to);
         break;
+    case RELAY_DELAYED:
     case RELAY_STOPPED:
     case RELAY_HOLD:
         channel_pair_want_read(d.from, false);
         channel_pair_stop_writing(d.to);
+        ready = r != RELAY_DELAYED || channel_pair_delay(l, from, detail.count);
         break;
     case RELAY_FDS:
     case RELAY_PAUSE:
@@ -313,10 +344,7 @@ static void channel_pair_turn(struct channel_pair *l, bool from_client)
         channel_pair_ended(l, &d, RELAY_NO_MEMORY, &detail);
         return;
     }
-    if (r != RELAY_FDS && r != RELAY_PAUSE && l->paused[from]) {
-        l->paused[from] = false;
-        l->pause_ms = 0;
-    }
+    channel_pair_end_pause(l, from, r);
     channel_pair_set_wait(l, &d, wait);
     if (r == RELAY_STOPPED && !from_client) {
         channel_pair_notify(l, CHANNEL_PAIR_STOPPED, REASON_NONE, false, NULL);
@@ -331,7 +359,8 @@ static void channel_pair_balance(struct channel_pair *l, bool from_client)
 {
     struct direction d = channel_pair_direction_of(l, from_client);
 
-    if (*d.done || (from_client && l->resting) || d.direction->stopped) {
+    if (*d.done || (from_client && l->resting) || d.direction->stopped ||
+        relay_holds_made(d.direction)) {
         return;
     }
     if (relay_has_replies(d.direction)) {
@@ -473,6 +502,15 @@ static void channel_pair_on_writable(evutil_socket_t fd, short what, void *arg)
     channel_pair_run(e->channels, e == &e->channels->backend);
 }
 
+static void channel_pair_on_delay_over(evutil_socket_t fd, short what, void *arg)
+{
+    struct channel_pair_end *e = arg;
+
+    (void)fd;
+    (void)what;
+    channel_pair_run(e->channels, e == &e->channels->client);
+}
+
 static void channel_pair_on_pause_over(evutil_socket_t fd, short what, void *arg)
 {
     struct channel_pair *l = arg;
@@ -534,12 +572,6 @@ int channel_pair_init_take(struct channel_pair *l, struct event_base *base, int 
     return err ? err : err_backend;
 }
 
-void channel_pair_count_fds(struct channel_pair *l, struct fdroom_session *s)
-{
-    relay_count_fds(&l->to_backend, fdroom_leg(s, l->backend.fd));
-    relay_count_fds(&l->to_client, fdroom_leg(s, l->client.fd));
-}
-
 void channel_pair_watch(struct channel_pair *l, struct overdue *o)
 {
     l->overdue = o;
@@ -548,19 +580,13 @@ void channel_pair_watch(struct channel_pair *l, struct overdue *o)
     channel_pair_await_reply(l);
 }
 
-void channel_pair_keep(struct channel_pair *l, struct setup *s, bool survives)
-{
-    l->keeps = survives;
-    relay_keep_setup(&l->to_backend, s);
-    relay_keep_setup(&l->to_client, s);
-}
-
 bool channel_pair_detach(struct channel_pair *l)
 {
     const struct relay_mark *const m = l->to_client.mark;
     const bool whole = m->left == 0 || (l->to_client.queue && !m->large);
 
-    if (!whole || m->ready || l->to_client_done) {
+    if (!whole || m->ready || l->to_client_done ||
+        (l->to_client.inject && l->to_client.inject->made_start > 0)) {
         return false;
     }
     l->detached = true;
@@ -611,28 +637,6 @@ int channel_pair_attach_take(struct channel_pair *l, int backend_fd)
     return err;
 }
 
-bool channel_pair_answers(struct channel_pair *l, const uint8_t *reply, size_t n)
-{
-    struct wire_hdr hdr;
-
-    if (wire_get_hdr(reply, n, UINT32_MAX, &hdr) != WIRE_FRAME_OK) {
-        return true;
-    }
-    setup_note(l->to_client.setup, SIDE_BACKEND, reply, n, NULL, 0);
-    if (asked_any(&l->client_asked)) {
-        asked_answered(&l->client_asked, &hdr);
-    }
-    if (l->overdue) {
-        overdue_note_reply(l->overdue, &hdr);
-    }
-    if (l->to_client.tap) {
-        tap_made(l->to_client.tap, reply);
-    }
-    return !l->to_client.watched || !dma_gate_cares(l->dma.gate, &hdr, 0) ||
-           dma_gate_judge(&l->dma, false, &hdr, reply + WIRE_HDR_SIZE, n - WIRE_HDR_SIZE,
-                          (struct dma_fds){.n = 0}) != DMA_NO_MEMORY;
-}
-
 void channel_pair_stop(struct channel_pair *l)
 {
     l->to_backend_done = true;
@@ -643,6 +647,8 @@ void channel_pair_stop(struct channel_pair *l)
     channel_pair_stop_writing(&l->backend);
     if (l->waits) {
         evtimer_del(&l->waits->pause);
+        evtimer_del(&l->waits->delay[SIDE_CLIENT]);
+        evtimer_del(&l->waits->delay[SIDE_BACKEND]);
     }
     evtimer_del(&l->overdue_event);
 }

@@ -64,6 +64,7 @@ struct channel_pair_end {
 struct channel_pair_waits {
     struct event writable[SIDES]; /* the socket of that side */
     struct event pause;
+    struct event delay[SIDES]; /* of the direction that this side sends in, on purpose */
 };
 
 struct channel_pair {
@@ -78,19 +79,19 @@ struct channel_pair {
     struct relay_direction to_client;
     bool to_backend_done;
     bool to_client_done;
-    bool resting;               /* nothing of the client's is taken: see channel_pair_rest */
-    bool keeps;                 /* a backend that is gone does not end it: see channel_pair_keep */
-    bool detached;              /* … and has been detached */
-    bool observed;              /* CHANNEL_PAIR_QUIET is notified */
+    bool resting;       /* nothing of the client's is taken: see channel_pair_rest */
+    bool keeps;         /* a backend that is gone does not end it: see channel_pair_keep */
+    bool detached;      /* … and has been detached */
+    bool observed;      /* CHANNEL_PAIR_QUIET is notified */
+    bool paused[SIDES]; /* the direction that this side sends in waits for the pause's end */
     enum session_reason reason; /* of the first closing */
     enum channel_pair_wait to_backend_wait;
     enum channel_pair_wait to_client_wait;
+    unsigned pause_ms;       /* length of the last pause; 0: its direction has gone on since */
     struct overdue *overdue; /* borrowed; NULL: requests are not watched */
     struct event overdue_event;
     bool looks_ahead;      /* it is set for a look at requests that the backend does not take */
     uint32_t busy_poll_us; /* 0: the loop may sleep after a message */
-    unsigned pause_ms;     /* length of the last pause; 0: its direction has gone on since */
-    bool paused[SIDES];    /* the direction that this side sends in waits for the pause's end */
     struct channel_pair_waits *waits; /* owned; NULL: neither direction has ever waited */
     channel_pair_fn *fn;
     void *arg;
@@ -244,6 +245,12 @@ void channel_pair_look_back(struct channel_pair *l, uint32_t since_ms);
 
 /* Captures both directions from their next message on; NULL: stops. Taps are borrowed. */
 void channel_pair_tap(struct channel_pair *l, struct tap *to_backend, struct tap *to_client);
+
+/*
+ * Injects faults into the messages that each side sends, by enum side; ways are borrowed for the
+ * channel pair's life. Needs a gate. May be called between any two turns.
+ */
+void channel_pair_inject(struct channel_pair *l, struct injector_way ways[SIDES]);
 
 /* Takes both sockets off the loop: no callback follows. The sockets stay open. */
 void channel_pair_stop(struct channel_pair *l);

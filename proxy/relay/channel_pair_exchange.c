@@ -106,3 +106,25 @@ void channel_pair_look_back(struct channel_pair *l, uint32_t since_ms)
         relay_look_ahead(&l->to_backend, since_ms);
     }
 }
+
+bool channel_pair_answers(struct channel_pair *l, const uint8_t *reply, size_t n)
+{
+    struct wire_hdr hdr;
+
+    if (wire_get_hdr(reply, n, UINT32_MAX, &hdr) != WIRE_FRAME_OK) {
+        return true;
+    }
+    setup_note(l->to_client.setup, SIDE_BACKEND, reply, n, NULL, 0);
+    if (asked_any(&l->client_asked)) {
+        asked_answered(&l->client_asked, &hdr);
+    }
+    if (l->overdue) {
+        overdue_note_reply(l->overdue, &hdr);
+    }
+    if (l->to_client.tap) {
+        tap_made(l->to_client.tap, reply, WIRE_HDR_SIZE);
+    }
+    return !l->to_client.watched || !dma_gate_cares(l->dma.gate, &hdr, 0) ||
+           dma_gate_judge(&l->dma, false, &hdr, reply + WIRE_HDR_SIZE, n - WIRE_HDR_SIZE,
+                          (struct dma_fds){.n = 0}) != DMA_NO_MEMORY;
+}

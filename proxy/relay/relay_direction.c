@@ -76,6 +76,11 @@ void relay_keep_setup(struct relay_direction *p, struct setup *s)
     p->setup = s;
 }
 
+void relay_inject(struct relay_direction *p, struct injector_way *w)
+{
+    p->inject = w;
+}
+
 void relay_discard(struct relay_direction *p)
 {
     p->to_fd = -1;
@@ -104,6 +109,9 @@ void relay_redirect(struct relay_direction *p, int from_fd, int to_fd)
         m->ending = 0;
         m->judged = m->total.taken;
         m->verdict = DMA_PASS;
+    }
+    if (p->inject) {
+        injector_way_redirect(p->inject, m->total.taken);
     }
 }
 
@@ -158,6 +166,9 @@ void relay_deinit(struct relay_direction *p)
     }
     relay_release(p);
     relay_account(p, 0);
+    if (p->inject) {
+        injector_way_drop(p->inject);
+    }
 }
 
 enum wire_frame relay_judge_header(const struct relay_direction *p, const uint8_t *data, size_t n,
@@ -225,7 +236,7 @@ void relay_note_messages(struct relay_direction *p, const uint8_t *data, size_t 
 
 void relay_note_dropped(struct relay_direction *p, const struct wire_hdr *hdr)
 {
-    if (asked_any(p->asked) && relay_is_late(p, hdr)) {
+    if (asked_any(p->asked) && (relay_is_late(p, hdr) || (p->inject && wire_is_reply(hdr)))) {
         asked_answered(p->asked, hdr);
     }
     if (p->setup && p->from_client) {
@@ -629,7 +640,7 @@ static enum relay_outcome relay_direction_take(struct relay_direction *p, bool w
     } else {
         r = relay_direction_look_and_pass(p, woken, detail, drained);
     }
-    return p->mark->ready && relay_must_judge(p) ? relay_judge(p) : r;
+    return p->mark->ready && relay_must_judge(p) ? relay_judge(p, detail) : r;
 }
 
 /*
@@ -653,6 +664,9 @@ enum relay_outcome relay_turn(struct relay_direction *p, struct relay_detail *de
         enum relay_outcome r = p->dma && p->dma->answers ? relay_reply(p, detail) : RELAY_MORE;
         bool drained = false;
 
+        if (p->inject && r == RELAY_MORE) {
+            r = relay_inject_send(p, detail);
+        }
         if (r == RELAY_MORE && !p->mark->ready) {
             r = relay_direction_awaits_fds(p)
                     ? RELAY_FDS
@@ -664,7 +678,7 @@ enum relay_outcome relay_turn(struct relay_direction *p, struct relay_detail *de
         if (r != RELAY_MORE) {
             return relay_direction_rest(p, r);
         }
-        if (drained) {
+        if (drained && !relay_holds_made(p)) {
             return relay_direction_rest(p, RELAY_READ);
         }
     }

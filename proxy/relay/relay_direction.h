@@ -20,6 +20,7 @@
  *   libvfio-user, if there is a channel pair to answer on.
  * - The sender is bound by the receiver's declared limits, a reply also by its request.
  * - Counts are of delivered messages.
+ * - Exception: faults on purpose (injector.h), if the session has rules for them.
  * - Exception: a gate (dma_gate.h), if the route has one. Messages that it refuses are taken and
  *   discarded, or go on without their fds, and its replies leave between two messages.
  *
@@ -35,6 +36,7 @@
 #include "proxy/relay/asked.h"
 #include "proxy/relay/dma_gate.h"
 #include "proxy/relay/fdroom.h"
+#include "proxy/relay/injector.h"
 #include "proxy/ipc/ipc.h"
 #include "proxy/ipc/overdue.h"
 #include "proxy/relay/queue.h"
@@ -50,11 +52,11 @@ struct relay_direction {
     int to_fd;               /* borrowed, non-blocking */
     uint32_t max_fds;        /* the receiver's max_msg_fds */
     struct wire_takes takes; /* the receiver's other limits */
+    unsigned awaited_fds;    /* number of next fds, for which there is no room yet; 0: unknown */
     struct queue_pool *pool; /* borrowed */
     struct queue *queue;     /* the held bytes, or NULL */
     size_t copied;           /* bytes in the queue that from_fd still has: whole messages */
     uint32_t copied_messages;
-    struct relay_mark *mark; /* borrowed */
     bool from_client;
     bool stopped;                      /* see stops: such a message is next in from_fd */
     bool watched;                      /* dma->gate->watches */
@@ -63,12 +65,12 @@ struct relay_direction {
     uint8_t stops;                     /* enum relay_stop: at which messages it stops */
     uint16_t stop_id;                  /* of RELAY_STOPS_REPLY */
     uint32_t now_ms;                   /* clock_coarse_ms of this turn, for overdue and setup */
-    unsigned awaited_fds;              /* number of next fds, for which there is no room yet; 0:
-                                        * unknown */
+    struct relay_mark *mark;           /* borrowed */
     struct dma_gate_side *dma;         /* borrowed, or NULL */
     struct tap *tap;                   /* borrowed; NULL: not captured */
     struct overdue *overdue;           /* borrowed; NULL: requests are not watched */
     struct setup *setup;               /* borrowed; NULL: nothing is kept for another device */
+    struct injector_way *inject;       /* borrowed; NULL: no faults are injected */
     struct sender_check *sender_check; /* borrowed; NULL: senders are not checked */
     struct fdroom_leg *leg;            /* borrowed; NULL: its fds are not counted */
     struct asked *asks;                /* borrowed: the sender's requests; NULL: not kept */
@@ -88,6 +90,7 @@ enum relay_outcome {
     RELAY_WRITE,     /* wait until to_fd can be written */
     RELAY_PAUSE,     /* the kernel holds too many fds in flight: try again a little later */
     RELAY_FDS,       /* no room for the next fds: try again a little later */
+    RELAY_DELAYED,   /* on purpose: go on after count us */
     RELAY_STOPPED,   /* the next message is one at which it stops, or only its beginning is there */
     RELAY_HOLD,      /* nothing may be read until the gate is no longer blocked */
     RELAY_MORE,      /* its turn is over, but there is more: continue after others */
@@ -98,6 +101,7 @@ enum relay_outcome {
     RELAY_CUT_OFF,      /* MSG_CTRUNC: fds were lost on the way in: hdr, count, bound */
     RELAY_OWN_SOCKET,   /* one of the fds leads to this broker */
     RELAY_HANDED_ON,    /* another process used from_fd, and the session must end */
+    RELAY_INJECTED,     /* the session must end, on purpose: hdr */
     RELAY_FROM_ERROR,   /* from_fd failed: err */
     RELAY_TO_ERROR,     /* to_fd failed or is gone (EPIPE): err */
     RELAY_NO_MEMORY,
@@ -155,6 +159,15 @@ void relay_look_ahead(struct relay_direction *p, uint32_t since_ms);
  * first turn.
  */
 void relay_keep_setup(struct relay_direction *p, struct setup *s);
+
+/* Injects faults; w is borrowed, and may be set between any two turns. Needs relay_guard. */
+void relay_inject(struct relay_direction *p, struct injector_way *w);
+
+/* Returns true if it holds a replacement of an injection. */
+static inline bool relay_holds_made(const struct relay_direction *p)
+{
+    return p->inject && injector_holds(p->inject);
+}
 
 /*
  * The receiver is gone: messages to it are judged, noted and taken as before, but not sent, until
@@ -374,17 +387,36 @@ void relay_gate_strip(struct relay_direction *p, const struct wire_hdr *hdr, uin
 /* Returns true if bytes that may be sent now must be judged before. */
 static inline bool relay_must_judge(const struct relay_direction *p)
 {
-    return p->dma && (p->watched || p->overdue || p->setup || p->queue->fds.n > 0);
+    return p->dma && (p->watched || p->overdue || p->setup || p->inject || p->queue->fds.n > 0);
 }
 
 /*
  * Judges the bytes just read that may be sent now, and removes refused messages from the queue.
  * Returns RELAY_MORE or RELAY_NO_MEMORY.
  */
-enum relay_outcome relay_judge(struct relay_direction *p) __attribute__((warn_unused_result));
+enum relay_outcome relay_judge(struct relay_direction *p, struct relay_detail *detail)
+    __attribute__((warn_unused_result));
 
 /* Sends the gate's replies if the receiver is between two messages. Returns RELAY_MORE to go on. */
 enum relay_outcome relay_reply(struct relay_direction *p, struct relay_detail *detail)
+    __attribute__((warn_unused_result));
+
+/*
+ * A message may go on, n bytes of which are at bytes; position counts the bytes that its sender
+ * sent before it. Returns DMA_PASS, or DMA_DROP if a fault is injected. Needs inject.
+ */
+enum dma_verdict relay_inject_judge(const struct relay_direction *p, const uint8_t *bytes,
+                                    const struct wire_hdr *hdr, size_t n, uint64_t position);
+
+/*
+ * The message at the queue's front is dropped: makes its replacement, if a fault is
+ * injected. Needs inject. Returns RELAY_MORE, RELAY_INJECTED or RELAY_NO_MEMORY.
+ */
+enum relay_outcome relay_inject_make(struct relay_direction *p, struct relay_detail *detail)
+    __attribute__((warn_unused_result));
+
+/* Sends the replacement, if the receiver is between two messages. Returns RELAY_MORE to go on. */
+enum relay_outcome relay_inject_send(struct relay_direction *p, struct relay_detail *detail)
     __attribute__((warn_unused_result));
 
 /*

@@ -134,6 +134,9 @@ static enum dma_verdict relay_gate_judge_front(struct relay_direction *p)
                 ? (enum dma_verdict)p->mark->verdict
                 : relay_judge_message(p, q->data, hdr, q->end, position);
         v = relay_judge_time(p, hdr, position, v);
+        if (p->inject && v == DMA_PASS) {
+            v = relay_inject_judge(p, q->data, hdr, q->end, position);
+        }
     }
     if (v != DMA_NO_MEMORY) {
         *(volatile uint32_t *)&h->verdict = v + 1u;
@@ -143,8 +146,11 @@ static enum dma_verdict relay_gate_judge_front(struct relay_direction *p)
 }
 
 /* The queue holds a piece of a large message, the first or a later one. */
-static enum relay_outcome relay_gate_judge_piece(struct relay_direction *p, bool first)
+static enum relay_outcome relay_gate_judge_piece(struct relay_direction *p, bool first,
+                                                 struct relay_detail *detail)
 {
+    enum relay_outcome r = RELAY_MORE;
+
     struct queue *q = p->queue;
 
     if (first) {
@@ -168,14 +174,19 @@ static enum relay_outcome relay_gate_judge_piece(struct relay_direction *p, bool
         if (p->tap && first) {
             tap_kept_back(p->tap, &p->mark->hdr, q->data, q->end);
         }
+        if (p->inject && first) {
+            r = relay_inject_make(p, detail);
+        }
         relay_gate_discard(p);
     }
-    return RELAY_MORE;
+    return r;
 }
 
 /* Judges the whole message in the queue, which has been taken. */
-static enum relay_outcome relay_gate_judge_whole(struct relay_direction *p)
+static enum relay_outcome relay_gate_judge_whole(struct relay_direction *p,
+                                                 struct relay_detail *detail)
 {
+    enum relay_outcome r = RELAY_MORE;
     struct queue *q = p->queue;
 
     switch (relay_gate_judge_front(p)) {
@@ -188,6 +199,9 @@ static enum relay_outcome relay_gate_judge_whole(struct relay_direction *p)
         if (p->setup && p->from_client) {
             setup_drop_stale(p->setup, &p->mark->hdr);
         }
+        if (p->inject) {
+            r = relay_inject_make(p, detail);
+        }
         relay_gate_discard(p);
         break;
     case DMA_STRIP:
@@ -196,16 +210,16 @@ static enum relay_outcome relay_gate_judge_whole(struct relay_direction *p)
     case DMA_PASS:
         break;
     }
-    return RELAY_MORE;
+    return r;
 }
 
-enum relay_outcome relay_judge(struct relay_direction *p)
+enum relay_outcome relay_judge(struct relay_direction *p, struct relay_detail *detail)
 {
     const bool first = !p->mark->inside;
 
     p->mark->inside = p->mark->left > 0;
-    return first && p->mark->left == 0 ? relay_gate_judge_whole(p)
-                                       : relay_gate_judge_piece(p, first);
+    return first && p->mark->left == 0 ? relay_gate_judge_whole(p, detail)
+                                       : relay_gate_judge_piece(p, first, detail);
 }
 
 /* Returns true if the receiver is inside a message, or will be before the next read. */
@@ -250,7 +264,7 @@ enum relay_outcome relay_refuse(struct relay_direction *p)
 static void relay_gate_tap_replies(struct tap *t, const uint8_t *bytes, size_t n, size_t sent)
 {
     for (size_t at = n % WIRE_HDR_SIZE; at < sent; at += WIRE_HDR_SIZE) {
-        tap_made(t, bytes + at);
+        tap_made(t, bytes + at, WIRE_HDR_SIZE);
     }
 }
 

@@ -129,8 +129,10 @@ static bool relay_hold_resume_message(struct relay_direction *p)
 /* Judges what may go on, as right after the take, unless a part of it has been sent. */
 static bool relay_hold_judge(struct relay_direction *p)
 {
+    struct relay_detail unused;
+
     return !p->mark->ready || p->queue->start > 0 || !relay_must_judge(p) ||
-           relay_judge(p) == RELAY_MORE;
+           relay_judge(p, &unused) == RELAY_MORE;
 }
 
 enum relay_recovery relay_hold_recover(struct relay_direction *p)

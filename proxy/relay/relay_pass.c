@@ -122,6 +122,10 @@ static enum dma_verdict relay_pass_gather(struct relay_direction *p, const struc
            (at == 0 || judged.hdr.size <= wire_bound(&judged.hdr, &p->takes))) {
         v = relay_judge_time(p, &judged.hdr, p->mark->total.taken + at,
                              relay_pass_judge(p, at, &judged.hdr, judged.hdr.size));
+        if (p->inject && v == DMA_PASS) {
+            v = relay_inject_judge(p, q->data + at, &judged.hdr, judged.hdr.size,
+                                   p->mark->total.taken + at);
+        }
         if (v == DMA_PASS || at == 0) {
             at += judged.hdr.size;
             ++*messages;
@@ -171,6 +175,16 @@ static enum relay_outcome relay_pass_drop(struct relay_direction *p, struct rela
     struct relay_mark *m = p->mark;
     enum relay_outcome r;
 
+    if (p->inject) {
+        r = relay_inject_make(p, detail);
+        if (r != RELAY_MORE) {
+            return r;
+        }
+        if (p->asks && !wire_is_reply(&m->hdr) && relay_holds_made(p)) {
+            asked_note(p->asks, &m->hdr, p->queue->data + WIRE_HDR_SIZE,
+                       p->queue->end - WIRE_HDR_SIZE);
+        }
+    }
     if (p->tap) {
         tap_kept_back(p->tap, &m->hdr, p->queue->data, p->queue->end);
     }
@@ -338,7 +352,7 @@ static bool relay_pass_begins_with_fds(struct relay_direction *p, const struct w
 static bool relay_pass_may_begin(struct relay_direction *p, const struct relay_look *look,
                                  const struct wire_hdr *hdr)
 {
-    if (!look->fds_near || p->setup || relay_is_late(p, hdr)) {
+    if (!look->fds_near || p->setup || p->inject || relay_is_late(p, hdr)) {
         return false;
     }
     if (p->watched && look->n < DMA_GATE_HEAD &&

@@ -44,7 +44,7 @@ static bool relay_recover_take(struct relay_direction *p)
 
 bool relay_rests(const struct relay_direction *p)
 {
-    return p->mark->step == RELAY_MARK_IDLE && p->mark->place == 0;
+    return p->mark->step == RELAY_MARK_IDLE && p->mark->place == 0 && !relay_holds_made(p);
 }
 
 /* Goes on from a mark that is sound. */

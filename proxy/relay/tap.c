@@ -468,13 +468,13 @@ void tap_kept_back(struct tap *t, const struct wire_hdr *hdr, const uint8_t *dat
     }
 }
 
-void tap_made(struct tap *t, const uint8_t *data)
+void tap_made(struct tap *t, const uint8_t *data, size_t n)
 {
     struct wire_hdr hdr;
 
     memcpy(&hdr, data, sizeof hdr);
-    tap_emit_on(t, &hdr, data, WIRE_HDR_SIZE,
-                t->sender == SIDE_CLIENT ? TRACE_LEG_BACKEND : TRACE_LEG_CLIENT, TRACE_BROKER);
+    tap_emit_on(t, &hdr, data, n, t->sender == SIDE_CLIENT ? TRACE_LEG_BACKEND : TRACE_LEG_CLIENT,
+                TRACE_BROKER);
 }
 
 struct trace_fd tap_describe(const struct tap_session *s, int fd)

@@ -112,7 +112,7 @@ void tap_withheld(struct tap *t);
  */
 void tap_kept_back(struct tap *t, const struct wire_hdr *hdr, const uint8_t *data, size_t n);
 
-/* A message of the broker's own, a header alone, has been sent in this direction. */
-void tap_made(struct tap *t, const uint8_t *data);
+/* A message of the broker's own, of n bytes, has been sent in this direction. */
+void tap_made(struct tap *t, const uint8_t *data, size_t n);
 
 #endif

@@ -30,6 +30,8 @@ TAILQ_HEAD(session_list, session);
 SLIST_HEAD(session_stack, session);
 struct session_hold;
 struct session_replace;
+struct session_injections;
+struct session_inject_next;
 struct session_lingerer;
 SLIST_HEAD(session_lingering, session_lingerer);
 RB_HEAD(session_tree, session);
@@ -70,7 +72,9 @@ struct session_host {
     bool adopt_begun;          /* a part of its answer has been sent */
     unsigned leaving;          /* sessions that are to be handed over */
     struct event *leave_event; /* for another try, while there are any */
-    struct event *reap_event;  /* active when a session has died */
+    struct session_inject_next
+        *inject_next;         /* owned: rules of a session that comes next, or NULL */
+    struct event *reap_event; /* active when a session has died */
     /* Sends m. Returns false if the channel is full; session_host_resume is called later. */
     bool (*send)(struct session_host *h, const struct ipc_msg *m);
     /* Does the same with n fds (borrowed); if the channel is full, they are not sent later. */
@@ -116,9 +120,10 @@ struct session_guard {
     struct fdroom_session fds;
     struct session_watch watch;
     struct tally_meter meter;
-    struct session_hold *hold;       /* owned; NULL: the session ends with its device */
-    struct session_replace *replace; /* owned; NULL: the device is not being replaced */
-    struct session *session;         /* allocated together with the guard */
+    struct session_hold *hold;             /* owned; NULL: the session ends with its device */
+    struct session_replace *replace;       /* owned; NULL: the device is not being replaced */
+    struct session_injections *injections; /* owned; NULL: there never were any */
+    struct session *session;               /* allocated together with the guard */
     struct channel_pair *channels;
 };
 

@@ -16,6 +16,9 @@ void session_fault_log(const struct session *s, const struct channel_pair_event 
     const struct log_subject about = {.session = s->id, .route = s->route, .leg = leg};
 
     switch (e->reason) {
+    case REASON_INJECTED:
+        /* It has been logged. */
+        break;
     case REASON_NONE:
     case REASON_BAD_FRAME:
         log_line(LOG_WARNING, &about, "%s: command %u (%s), id %u, size %u, %s %llu%s",

@@ -13,9 +13,10 @@ static bool session_leave_can(const struct session *s)
 {
     const struct session_guard *const g = s->guard;
 
-    return s->state == SESSION_RELAYING && !g->page->outside && !g->resumed_unsent &&
-           !g->twin_unsent && report_done(&g->report) && !g->report.unanswered &&
-           channel_pair_rests(s->channels) && (!s->twin || channel_pair_rests(s->twin));
+    return s->state == SESSION_RELAYING && !g->page->outside && !g->page->injections.held &&
+           !g->resumed_unsent && !g->twin_unsent && report_done(&g->report) &&
+           !g->report.unanswered && channel_pair_rests(s->channels) &&
+           (!s->twin || channel_pair_rests(s->twin));
 }
 
 /* Returns false if it must be tried again. */

@@ -19,6 +19,7 @@
 #include "proxy/worker/greeting/session_evidence.h"
 #include "proxy/worker/device/session_replace.h"
 #include "proxy/worker/session_hold.h"
+#include "proxy/worker/session_inject.h"
 #include "proxy/worker/session_leave.h"
 #include "proxy/worker/session_linger.h"
 #include "proxy/worker/session_reap.h"
@@ -343,6 +344,7 @@ int session_begin(struct session_host *h, uint64_t id, const struct ipc_session 
     s->tap = how.tap;
     overdue_init(&guard->page->overdue, settings->answer_ms);
     session_relay_adopt(s, guard, settings);
+    session_inject_adopt(s);
     if (settings->hold || settings->shares != SETUP_SHARES_ALL) {
         /* If out of memory, the session ends with its device. */
         guard->hold = session_hold_new(s, settings, false);
@@ -459,6 +461,7 @@ void session_host_deinit(struct session_host *h)
     heap_unwatch(&h->heap);
     session_linger_deinit(h);
     session_leave_deinit(h);
+    session_inject_deinit(h);
     event_free(h->reap_event);
     queue_pool_deinit(&h->pool);
     gate_chunks_deinit(&h->chunks);

@@ -14,6 +14,7 @@
 #include "proxy/worker/session_fault.h"
 #include "proxy/worker/device/session_replace.h"
 #include "proxy/worker/session_hold.h"
+#include "proxy/worker/session_inject.h"
 #include "proxy/worker/session_linger.h"
 #include "proxy/worker/session_refuse.h"
 #include "proxy/ipc/turn.h"
@@ -178,6 +179,7 @@ static void session_tear_down(struct session *s)
     if (s->guard) {
         dma_denial_log_rest(&s->guard->denials, SUBJECT(s, "backend"));
         session_fault_log_overdue_rest(s);
+        session_inject_log_rest(s);
     }
     greeting_free(s->greeting);
     s->greeting = NULL;
@@ -294,6 +296,7 @@ static void session_forget(struct session *s)
         report_deinit(&s->guard->report);
         session_replace_free(s);
         session_hold_free(s->guard->hold);
+        session_inject_free(s);
         session_guard_free(s->host, s->guard);
         return;
     }
@@ -319,7 +322,8 @@ static bool session_report_end(struct session *s)
                     .to_client = s->to_client,
                     .unread = s->unread,
                     .overdue = s->guard ? s->guard->page->overdue.answered : 0,
-                    .captured = s->captured}};
+                    .captured = s->captured,
+                    .injected = session_inject_count(s)}};
 
     if (s->id == 0) {
         return s->refusal == 0 || session_report_refused(s->host, s->refusal);

@@ -15,6 +15,7 @@
 #include "proxy/worker/session_fault.h"
 #include "proxy/worker/session_hold.h"
 #include "proxy/worker/session_meter.h"
+#include "proxy/worker/session_inject.h"
 #include "proxy/worker/session_reap.h"
 #include "proxy/worker/session_senders.h"
 #include "proxy/worker/session_watch.h"
@@ -72,7 +73,9 @@ static void session_on_channels(struct channel_pair *l, const struct channel_pai
         session_fault_log(s, e);
     } else if (e->news == CHANNEL_PAIR_FAILED) {
         session_fault_log(s, e);
-        s->by = e->from_client ? IPC_BY_CLIENT : IPC_BY_BACKEND;
+        if (e->reason != REASON_INJECTED) {
+            s->by = e->from_client ? IPC_BY_CLIENT : IPC_BY_BACKEND;
+        }
         session_end(s, e->reason);
     } else if (l == s->twin) {
         /* The main socket decides when a session is over; a closed twin only falls silent. */
@@ -202,6 +205,7 @@ int session_relay_open_take(struct session *s, const int fds[LIMIT_FDS_PER_SESSI
     if (g->hold && s->channels) {
         session_hold_watch(g->hold);
     }
+    session_inject_channels(s);
     session_watch_senders(s);
     session_tap_channels(s);
     return err ? err : err_twin;

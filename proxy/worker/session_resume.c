@@ -11,6 +11,7 @@
 #include "base/sock.h"
 #include "proxy/relay/gate_keep.h"
 #include "proxy/worker/session_hold.h"
+#include "proxy/worker/session_inject.h"
 #include "proxy/worker/session_reap.h"
 #include "proxy/worker/session_relay.h"
 #include "proxy/worker/session_watch.h"
@@ -26,7 +27,7 @@ static bool session_resume_can(const struct session_guard *g, uint64_t id)
 {
     const struct session_page *const p = g->page;
 
-    return !g->page_owned && session_page_sound(p, id) && !p->outside;
+    return !g->page_owned && session_page_sound(p, id) && !p->outside && !p->injections.held;
 }
 
 /* Takes up the checks of senders that had not seen enough; the others stay off. */
@@ -186,6 +187,7 @@ int session_resume_take(struct session_host *h, uint64_t id, const struct ipc_se
     session_relay_prepare(guard, h, settings);
     session_enlist(s, h, id, SESSION_RELAYING);
     session_relay_adopt(s, guard, settings);
+    session_inject_adopt(s);
     if (session_resume_can(guard, id)) {
         reason = session_resume_relaying(s, settings, fds);
     } else {

@@ -24,6 +24,7 @@
 #include "proxy/worker/device/session_replace.h"
 #include "proxy/worker/session_hold.h"
 #include "proxy/worker/session_meter.h"
+#include "proxy/worker/session_inject.h"
 #include "proxy/worker/session_refuse.h"
 #include "proxy/ipc/turn.h"
 
@@ -256,6 +257,9 @@ static void worker_dispatch_session(struct session_host *h, const struct ipc_msg
         break;
     case IPC_TAP:
         session_tap(h, m->session, &m->u.tap);
+        break;
+    case IPC_INJECT:
+        session_inject(h, m->session, &m->u.inject);
         break;
     case IPC_GONE:
         session_gone(h, m->session, m->u.gone.parties);

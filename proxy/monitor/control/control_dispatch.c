@@ -12,6 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "proxy/monitor/control/control_inject.h"
 #include "proxy/monitor/control/control_json.h"
 #include "proxy/monitor/control/control_replace.h"
 #include "proxy/monitor/control/control_trace.h"
@@ -238,6 +239,7 @@ static const struct {
     [CONTROL_UPGRADE] = {control_dispatch_upgrade, 0},
     [CONTROL_UPGRADE_TO] = {control_dispatch_upgrade, 1},
     [CONTROL_REPLACE] = {control_dispatch_replace, 1},
+    [CONTROL_TRACE_INJECT] = {control_dispatch_inject, 0},
 };
 
 void control_dispatch_request(struct control_client *c)

@@ -21,6 +21,7 @@
 #include "base/sock.h"
 #include "proxy/ipc/turn.h"
 #include "proxy/monitor/monitor_context.h"
+#include "proxy/monitor/monitor_session_inject.h"
 #include "proxy/monitor/routes/route.h"
 #include "proxy/monitor/workers/worker_pool_adopt.h"
 #include "proxy/monitor/workers/worker_pool_count.h"
@@ -60,6 +61,7 @@ static void worker_pool_assign(struct worker_process *w, struct monitor_session 
     t->route->relayed++;
     TAILQ_INSERT_TAIL(&w->monitor_sessions, t, member_link);
     monitor_session_assigned(t);
+    t->unsent |= monitor_session_injects(t) ? 1u << IPC_INJECT : 0;
     worker_pool_outbox_send(t, resumes ? IPC_RESUME : IPC_SESSION);
 }
 

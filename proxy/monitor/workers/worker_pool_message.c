@@ -7,6 +7,7 @@
 
 #include "base/sock.h"
 #include "proxy/ipc/setup_lack.h"
+#include "proxy/monitor/monitor_session_inject.h"
 #include "proxy/monitor/devices/spawn.h"
 #include "proxy/monitor/monitor_context.h"
 #include "proxy/monitor/monitor_session.h"
@@ -165,6 +166,8 @@ struct ipc_msg worker_pool_message(const struct monitor_session *t, enum ipc_typ
         m.u.verdict.record = t->record;
     } else if (type == IPC_GONE) {
         m.u.gone.parties = t->gone;
+    } else if (type == IPC_INJECT) {
+        monitor_session_injections(t, &m.u.inject);
     } else if (type == IPC_TAP) {
         m.u.tap = monitor_session_tap(t);
     }

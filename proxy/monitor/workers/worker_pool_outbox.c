@@ -51,9 +51,9 @@ static const int *worker_pool_outbox_first(const struct monitor_session *t, enum
 /* Sends unsent messages, in this order. Returns false if the rest must be sent later. */
 static bool worker_pool_post(struct worker_process *w, struct monitor_session *t)
 {
-    static const enum ipc_type types[] = {IPC_SESSION,  IPC_RESUME, IPC_TAP,      IPC_ATTACH,
-                                          IPC_REPLACE,  IPC_GONE,   IPC_VERDICT,  IPC_DETACH,
-                                          IPC_RECORDED, IPC_END,    IPC_HAND_OVER};
+    static const enum ipc_type types[] = {IPC_INJECT, IPC_SESSION,  IPC_RESUME, IPC_TAP,
+                                          IPC_ATTACH, IPC_REPLACE,  IPC_GONE,   IPC_VERDICT,
+                                          IPC_DETACH, IPC_RECORDED, IPC_END,    IPC_HAND_OVER};
     const int fds[LIMIT_FDS_PER_SESSION] = {t->client_fd, t->backend_fd, t->twin_fds[SIDE_CLIENT],
                                             t->twin_fds[SIDE_BACKEND]};
 

@@ -14,6 +14,7 @@
 #include "base/fdset.h"
 #include "base/sock.h"
 #include "base/wire/wire_command.h"
+#include "proxy/monitor/monitor_session_inject.h"
 #include "proxy/monitor/routes/route.h"
 #include "proxy/monitor/workers/worker_pool_outbox.h"
 #include "proxy/monitor/workers/worker_pool_refuse.h"
@@ -70,6 +71,7 @@ static void worker_pool_resume_end(struct monitor_session *t, enum session_reaso
     session_page_counts(p, &what.to_backend, &what.to_client);
     what.captured = p->captured;
     what.overdue = p->overdue.answered;
+    what.injected = session_page_injected(p);
     monitor_session_end(t, reason, &what);
 }
 
@@ -109,7 +111,8 @@ bool worker_pool_resume(struct worker_process *w, struct monitor_session *t,
         worker_pool_resume_end_poisoned(t, &page);
         return false;
     }
-    if (page.outside || (page.twin && t->twin_fds[SIDE_CLIENT] < 0)) {
+    monitor_session_inject_lost(t, &page.injections);
+    if (page.outside || page.injections.held || (page.twin && t->twin_fds[SIDE_CLIENT] < 0)) {
         worker_pool_resume_end(t, reason, &page);
         return false;
     }

@@ -35,7 +35,7 @@ START_TEST(letters)
         {"EU", true, TAINT_UNKNOWN | TAINT_UNSIGNED, 0},
         {"UE", true, TAINT_UNKNOWN | TAINT_UNSIGNED, 0},
         {"UU", true, TAINT_UNKNOWN, 0},
-        {"PUEOIRHMVDAXC", true, (1u << TAINT_COUNT) - 1, 0},
+        {"PUEOIRHMVDAXCF", true, (1u << TAINT_COUNT) - 1, 0},
         {"", false, 0, 0},
         {"p", false, 0, 'p'},
         {"PY", false, 0, 'Y'},

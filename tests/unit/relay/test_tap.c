@@ -586,7 +586,7 @@ START_TEST(what_the_broker_keeps_back_and_makes)
     ck_assert_uint_eq(m.n_fds, 2);
     ck_assert_uint_eq(m.fds[0].flags, TRACE_FD_WITHHELD);
     /* An answer of the broker's: in the device's direction, on the client's socket. */
-    tap_made(tap_of(r.session, SIDE_BACKEND, true), bytes);
+    tap_made(tap_of(r.session, SIDE_BACKEND, true), bytes, WIRE_HDR_SIZE);
     ck_assert(next(&r, &m));
     ck_assert_uint_eq(m.sender, SIDE_BACKEND);
     ck_assert_uint_eq(m.legs, TRACE_LEG_CLIENT);

@@ -38,6 +38,7 @@ static const struct {
     [IPC_PING] = {"ping", IPC_FROM_MONITOR, 0, NULL},
     [IPC_RING] = {"ring", IPC_FROM_MONITOR, 2, NULL},
     [IPC_TAP] = {"tap", IPC_FROM_MONITOR, 0, "..xxxx."},
+    [IPC_INJECT] = {"inject", IPC_FROM_MONITOR, 0, "..xxxx."},
     [IPC_ADOPT] = {"adopt", IPC_FROM_MONITOR, 0, NULL},
     [IPC_HAND_OVER] = {"hand over", IPC_FROM_MONITOR, 0, "....xx."},
     [IPC_QUIT] = {"quit", IPC_FROM_MONITOR, 0, NULL},
@@ -122,7 +123,7 @@ END_TEST
 
 START_TEST(only_what_a_worker_sees_taints)
 {
-    const uint32_t may = TAINT_DMA | TAINT_HANDED_ON | TAINT_UNOBSERVED;
+    const uint32_t may = TAINT_DMA | TAINT_HANDED_ON | TAINT_UNOBSERVED | TAINT_INJECTED;
 
     for (uint32_t bits = 0; bits < 1u << (TAINT_COUNT + 1); bits++) {
         const struct ipc_taint t = {.bits = bits};

@@ -61,6 +61,7 @@ static const char *const words[REASON_COUNT] = {
     "ended-by-operator",
     "executable-changed",
     "denied-by-reload",
+    "injected",
     "internal-error",
 };
 
