@@ -56,8 +56,11 @@ static int edu_serve_block_signals(struct server *v)
 static int edu_serve_listen_at(struct server *v, const char *path)
 {
     struct stat st;
+    /* Asking for the mask sets it. */
+    const mode_t mask = umask(S_IRWXG | S_IRWXO);
 
-    v->listen_fd = sock_listen(path, 0600, (uid_t)-1, (gid_t)-1, LIMIT_BACKLOG);
+    umask(mask);
+    v->listen_fd = sock_listen(path, 0777 & ~mask, (uid_t)-1, (gid_t)-1, LIMIT_BACKLOG);
     if (v->listen_fd < 0) {
         return v->listen_fd;
     }

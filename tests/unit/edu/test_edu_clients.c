@@ -12,6 +12,7 @@
 #include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -528,6 +529,19 @@ START_TEST(socket_in_use)
 }
 END_TEST
 
+START_TEST(mode_of_the_socket)
+{
+    const mode_t mask = umask(0007);
+    struct stat st;
+
+    edu_start(&edu, "edu", NULL);
+    ck_assert_int_eq(stat(edu.path, &st), 0);
+    ck_assert_uint_eq(st.st_mode & 0777, 0770);
+    edu_stop(&edu);
+    umask(mask);
+}
+END_TEST
+
 START_TEST(options)
 {
     static const char *const none[] = {"--max-msg-fds", "3",          "--max-data-xfer", "4096",
@@ -611,6 +625,7 @@ int main(void)
     tcase_add_test(tc, only_once);
     tcase_add_test(tc, terminated_with_a_client);
     tcase_add_test(tc, socket_in_use);
+    tcase_add_test(tc, mode_of_the_socket);
     tcase_add_test(tc, options);
     tcase_add_loop_test(tc, usage, 0, sizeof usages / sizeof *usages);
     tcase_add_test(tc, answers);
