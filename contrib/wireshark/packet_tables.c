@@ -101,8 +101,10 @@ int main(void)
     size_t n = 0;
 
     puts("/* Tables of vfio-user's commands. Generated; do not edit.\n *\n"
-         " * SPDX-FileCopyrightText: 2026 The poemd authors\n"
-         " * SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception\n */\n"
+         " * SPDX-"
+         "FileCopyrightText: 2026 The poemd authors\n"
+         " * SPDX-"
+         "License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception\n */\n"
          "/* clang-format off */\n"
          "static vfio_user_struct structs[] = {");
     for (size_t i = 0; i < wire_command_count(); i++) {

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "ctl/trace/poemctl_trace.h"
+#include "ctl/trace/trace_choice.h"
 #include "ctl/trace/trace_database.h"
 #include "ctl/trace/trace_source.h"
 #include "trace/report/chrome.h"
@@ -15,7 +16,7 @@
 static const char name[] = "trace export";
 
 struct options {
-    const char *filter;
+    struct trace_choice choice;
     const char *chrome;
     const char *sqlite;
     const char *file;
@@ -59,6 +60,7 @@ static int trace_export_main(int argc, char **argv)
 {
     struct options o = {.file = NULL};
     char **const operands = poemctl_parse(&trace_export, argc, argv, &o);
+    int code;
 
     if (!operands) {
         return POEMCTL_USAGE;
@@ -68,10 +70,12 @@ static int trace_export_main(int argc, char **argv)
         poemctl_error(name, "either --chrome or --sqlite is needed");
         return poemctl_usage(&trace_export);
     }
-    if (o.sqlite) {
-        return trace_database_write(name, o.file, o.filter, o.sqlite);
-    }
-    return trace_source_convert(name, o.file, o.filter, o.chrome, trace_export_write_all, o.chrome);
+    code = !trace_choice_settle(&o.choice, name) ? POEMCTL_USAGE
+           : o.sqlite ? trace_database_write(name, o.file, o.choice.filter, o.sqlite)
+                      : trace_source_convert(name, o.file, o.choice.filter, o.chrome,
+                                             trace_export_write_all, o.chrome);
+    trace_choice_deinit(&o.choice);
+    return code;
 }
 
 static const struct cli_option options[] = {
@@ -79,13 +83,13 @@ static const struct cli_option options[] = {
      CLI_TEXT(struct options, chrome)},
     {"sqlite", 0, "OUT", "write tables of sqlite to this new file",
      CLI_TEXT(struct options, sqlite)},
-    TRACE_FILTER_OPTION(struct options, filter),
+    TRACE_CHOICE_OPTIONS(struct options, choice),
     POEMCTL_END_OPTION,
 };
 
 const struct poemctl_command trace_export = {
     .name = name,
-    .synopsis = "--chrome OUT | --sqlite OUT [--filter FILTER] FILE",
+    .synopsis = "--chrome OUT | --sqlite OUT [--filter FILTER] [--since TIME] [--until TIME] FILE",
     .what = "convert a trace for other tools",
     .manual = "poemctl-trace-stats(1)",
     .options = options,

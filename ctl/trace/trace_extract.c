@@ -56,7 +56,7 @@ static bool trace_extract_begins(const char *term, const char *const *heads)
 
 static bool trace_extract_add_terms(struct options *o, const char *terms)
 {
-    static const char *const times[] = {"after=", "before=", NULL};
+    static const char *const times[] = {"after=", "before=", "since=", "until=", NULL};
     static const char *const sessions[] = {"session=", "route=", NULL};
     size_t n;
 

@@ -9,6 +9,7 @@
 
 #include "ctl/trace/follow.h"
 #include "ctl/trace/poemctl_trace.h"
+#include "ctl/trace/trace_choice.h"
 #include "ctl/trace/trace_sessions.h"
 #include "ctl/trace/trace_source.h"
 #include "base/clock.h"
@@ -19,7 +20,7 @@ static const char name[] = "trace show";
 
 struct options {
     struct show_options show;
-    const char *filter;
+    struct trace_choice choice;
     const char *file;
     enum { COLOUR_AUTO, COLOUR_ALWAYS, COLOUR_NEVER } colour;
     bool follow;
@@ -189,7 +190,7 @@ static int trace_show_opened(const struct options *o, struct run *r, struct foll
 static int trace_show_run(const struct options *o, struct follow *f)
 {
     struct run r = {.summary = o->summary};
-    int code = trace_source_open(&r.source, name, o->file, o->filter);
+    int code = trace_source_open(&r.source, name, o->file, o->choice.filter);
 
     if (code == POEMCTL_YES) {
         code = trace_show_opened(o, &r, f);
@@ -225,7 +226,7 @@ static int trace_show_run_following(const struct options *o)
     int code = POEMCTL_YES;
     int err;
 
-    if (o->filter && !trace_show_filter_good(o->filter)) {
+    if (o->choice.filter && !trace_show_filter_good(o->choice.filter)) {
         return POEMCTL_USAGE;
     }
     err = follow_begin(&f, o->file);
@@ -245,18 +246,25 @@ static int trace_show_main(int argc, char **argv)
 {
     struct options o = {.follow = false};
     char **const operands = poemctl_parse(&trace_show, argc, argv, &o);
+    int code;
 
     if (!operands) {
         return POEMCTL_USAGE;
     }
     o.file = operands[0];
-    o.show.lazy = o.filter != NULL;
     o.show.colour = o.colour == COLOUR_AUTO ? trace_show_colour() : o.colour == COLOUR_ALWAYS;
     if (o.follow && strcmp(o.file, "-") == 0) {
         poemctl_error(name, "--follow takes a file, not standard input");
         return poemctl_usage(&trace_show);
     }
-    return o.follow ? trace_show_run_following(&o) : trace_show_run(&o, NULL);
+    if (!trace_choice_settle(&o.choice, name)) {
+        trace_choice_deinit(&o.choice);
+        return POEMCTL_USAGE;
+    }
+    o.show.lazy = o.choice.filter != NULL;
+    code = o.follow ? trace_show_run_following(&o) : trace_show_run(&o, NULL);
+    trace_choice_deinit(&o.choice);
+    return code;
 }
 
 _Static_assert(SHOW_RELATIVE == 0 && SHOW_ABSOLUTE == 1 && SHOW_DELTA == 2 && SHOW_LOCAL == 3,
@@ -266,7 +274,7 @@ static const struct cli_option options[] = {
     POEMCTL_JSON_OPTION(struct options, show.json),
     {"follow", 0, NULL, "wait for what is still written to the file",
      CLI_FLAG(struct options, follow)},
-    TRACE_FILTER_OPTION(struct options, filter),
+    TRACE_CHOICE_OPTIONS(struct options, choice),
     {"color", 0, "auto|always|never", "auto: if standard output is a terminal",
      CLI_CHOICE(struct options, colour)},
     {"time", 0, "relative|absolute|delta|local",
@@ -281,8 +289,9 @@ static const struct cli_option options[] = {
 
 const struct poemctl_command trace_show = {
     .name = name,
-    .synopsis = "[--json] [--follow] [--filter FILTER] [--color auto | always | never] "
-                "[--time relative | absolute | delta | local] [--summary] [-v | --verbose] "
+    .synopsis = "[--json] [--follow] [--filter FILTER] [--since TIME] [--until TIME] "
+                "[--color auto | always | never] [--time relative | absolute | delta | local] "
+                "[--summary] [-v | --verbose] "
                 "[-x | --hex] FILE",
     .what = "show a trace message by message",
     .manual = "poemctl-trace(1)",

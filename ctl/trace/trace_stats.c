@@ -12,6 +12,7 @@
 
 #include "ctl/poemctl_json.h"
 #include "ctl/trace/poemctl_trace.h"
+#include "ctl/trace/trace_choice.h"
 #include "ctl/trace/trace_source.h"
 #include "trace/report/stats_json.h"
 #include "trace/report/stats_text.h"
@@ -19,7 +20,7 @@
 static const char name[] = "trace stats";
 
 struct options {
-    const char *filter;
+    struct trace_choice choice;
     const char *html;
     const char *file;
     bool json;
@@ -101,11 +102,11 @@ static int trace_stats_show(const struct stats *s, const struct stats_about *abo
 static int trace_stats_run(const struct options *o)
 {
     static const struct trace_sink sink = {.message = trace_stats_feed};
-    struct stats_about about = {.file = o->file, .filter = o->filter};
+    struct stats_about about = {.file = o->file, .filter = o->choice.filter};
     struct run r = {.stats = NULL};
     struct trace_source source;
     int shown;
-    int code = trace_source_open(&source, name, o->file, o->filter);
+    int code = trace_source_open(&source, name, o->file, o->choice.filter);
 
     if (code == POEMCTL_YES && o->html && trace_source_is(&source, o->html)) {
         poemctl_error(name, "--html: this is the input trace: choose another file");
@@ -132,24 +133,27 @@ static int trace_stats_main(int argc, char **argv)
 {
     struct options o = {.json = false};
     char **const operands = poemctl_parse(&trace_stats, argc, argv, &o);
+    int code;
 
     if (!operands) {
         return POEMCTL_USAGE;
     }
     o.file = operands[0];
-    return trace_stats_run(&o);
+    code = trace_choice_settle(&o.choice, name) ? trace_stats_run(&o) : POEMCTL_USAGE;
+    trace_choice_deinit(&o.choice);
+    return code;
 }
 
 static const struct cli_option options[] = {
     POEMCTL_JSON_OPTION(struct options, json),
-    TRACE_FILTER_OPTION(struct options, filter),
+    TRACE_CHOICE_OPTIONS(struct options, choice),
     {"html", 0, "OUT", "write a page with diagrams to this file", CLI_TEXT(struct options, html)},
     POEMCTL_END_OPTION,
 };
 
 const struct poemctl_command trace_stats = {
     .name = name,
-    .synopsis = "[--json] [--filter FILTER] [--html OUT] FILE",
+    .synopsis = "[--json] [--filter FILTER] [--since TIME] [--until TIME] [--html OUT] FILE",
     .what = "show the statistics of a trace",
     .manual = "poemctl-trace-stats(1)",
     .options = options,

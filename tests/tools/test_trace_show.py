@@ -155,6 +155,35 @@ class Show(Sample):
         for line in shown:
             self.assertIn(line, whole)
 
+    def test_since_and_until(self) -> None:
+        begin = datetime.datetime.fromtimestamp(1795410000, datetime.timezone.utc)
+
+        def shown(*options: str, zone: str = "UTC") -> list[str]:
+            said = run("show", "--json", *options, self.file, env={"TZ": zone}).stdout
+            return [o["time"] for o in map(json.loads, said.splitlines()) if "time" in o]
+
+        whole = shown()
+        at = begin.strftime("%Y-%m-%d %H:%M:%S")
+        early = [t for t in whole if t < "1795410000.000480000"]
+        self.assertTrue(0 < len(early) < len(whole))
+        self.assertEqual(shown("--since", at), whole)
+        self.assertEqual(shown("--until", at + ".00048"), early)
+        self.assertEqual(shown("--since", at + ".00048"), whole[len(early):])
+        self.assertEqual(shown("--since", at.replace(" ", "T") + ".00048Z", zone="AAA-5:30"),
+                         whole[len(early):])
+        self.assertEqual(shown("--until", at + ".00048", zone="AAA-5:30"), [])
+        self.assertEqual(shown("--until", at[:10]), [])
+        self.assertEqual(shown("--since", at[:10], "--filter", "errors"),
+                         shown("--filter", "errors"))
+        # An hour alone is one of today, when the trace is older or younger than that.
+        self.assertEqual(sorted(shown("--since", "00:00Z") + shown("--until", "00:00Z")), whole)
+
+    def test_times_that_make_no_sense(self) -> None:
+        for time_of_day in ("soon", "2026-02-31", "18:24:05.", "18:24.5", "18:24X", ""):
+            with self.subTest(time_of_day):
+                said = run("show", "--since", time_of_day, self.file, status=USAGE).stderr
+                self.assertIn(f'--since: "{time_of_day}" is not a time: give one such as', said)
+
     def test_filter_that_makes_no_sense(self) -> None:
         for more in ((), ("--follow",)):
             said = run("show", *more, "--filter", "comand=DMA_MAP", self.file, status=USAGE).stderr

@@ -308,6 +308,10 @@ static bool filter_holds(const struct filter *f, unsigned i, const struct judged
         return j->m->read_ns >= f->first_ns && j->m->read_ns - f->first_ns >= t->value[0].number;
     case TERM_BEFORE:
         return j->m->read_ns < f->first_ns || j->m->read_ns - f->first_ns < t->value[0].number;
+    case TERM_SINCE:
+        return j->m->read_ns >= t->value[0].number;
+    case TERM_UNTIL:
+        return j->m->read_ns < t->value[0].number;
     case TERM_FDS:
         return j->m->n_fds > 0;
     case TERM_ERRORS:

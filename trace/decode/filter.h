@@ -11,6 +11,7 @@
  *          | "route=" NAME *("," NAME)
  *          | "id=" N *("," N)
  *          | "after=" SECONDS | "before=" SECONDS    since the trace's first message
+ *          | "since=" TIME | "until=" TIME    2026-11-29T18:24:05.5Z, or a day: the beginning of it
  *          | "errors"                          error replies, and their requests
  *          | "slower=" N ("ns" | "us" | "ms" | "s")  replies that took longer, and their requests
  *          | "fds"                             messages with fds

@@ -4,14 +4,18 @@
  * Parses the filter's language from text into terms. Pure. Its errors name the fault, its place and
  * the expected words.
  */
+#define _DEFAULT_SOURCE
 #include "trace/decode/filter_terms.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
+#include <time.h>
 
+#include "base/clock.h"
 #include "base/log.h"
+#include "base/text/date.h"
 #include "base/text/numbers.h"
 #include "base/wire/wire_command.h"
 #include "trace/file/message.h"
@@ -37,6 +41,8 @@ static const struct word {
     {"id", TERM_ID, true, true, "message ids, 0 to 65535"},
     {"after", TERM_AFTER, true, false, "seconds since the first message, such as 1.5"},
     {"before", TERM_BEFORE, true, false, "seconds since the first message, such as 1.5"},
+    {"since", TERM_SINCE, true, false, "a time in UTC, such as 2026-11-29T18:24:05Z"},
+    {"until", TERM_UNTIL, true, false, "a time in UTC, such as 2026-11-29T18:24:05Z"},
     {"errors", TERM_ERRORS, false, false, "nothing"},
     {"slower", TERM_SLOWER, true, false, "a time, such as 50us (ns, us, ms or s)"},
     {"fds", TERM_FDS, false, false, "nothing"},
@@ -102,6 +108,46 @@ static bool filter_terms_read_slower(const char *p, uint64_t *out)
     return false;
 }
 
+/* Reads "T", an hour in UTC and "Z", such as T18:24:05.5Z, as nanoseconds of the day. */
+static bool filter_terms_hour(const char *p, uint64_t *out)
+{
+    const size_t n = strlen(p);
+    const size_t minutes = strlen("T18:24");
+    uint64_t hour;
+    uint64_t minute;
+    uint64_t seconds = 0;
+
+    if (n <= minutes || p[0] != 'T' || p[3] != ':' || p[n - 1] != 'Z' ||
+        !numbers_read(p + 1, 2, 23, &hour) || !numbers_read(p + 4, 2, 59, &minute)) {
+        return false;
+    }
+    if (n > minutes + 1 &&
+        (p[minutes] != ':' ||
+         !filter_terms_duration(p + minutes + 1, p + n - 1, CLOCK_S_NS, &seconds) ||
+         seconds >= 60 * (uint64_t)CLOCK_S_NS)) {
+        return false;
+    }
+    *out = (hour * 3600 + minute * 60) * CLOCK_S_NS + seconds;
+    return true;
+}
+
+/* Reads a day, or a day and an hour, as nanoseconds since 1970. */
+static bool filter_terms_read_time(const char *p, uint64_t *out)
+{
+    uint64_t hour = 0;
+    uint32_t day;
+    struct tm tm = {.tm_sec = 0};
+
+    if (!date_read(p, &day) || (p[DATE_SIZE - 1] && !filter_terms_hour(p + DATE_SIZE - 1, &hour))) {
+        return false;
+    }
+    tm.tm_year = (int)(day / 10000) - 1900;
+    tm.tm_mon = (int)(day / 100 % 100) - 1;
+    tm.tm_mday = (int)(day % 100);
+    *out = (uint64_t)timegm(&tm) * CLOCK_S_NS + hour;
+    return true;
+}
+
 static bool filter_terms_read_command(const struct reading *r, const char *p, uint64_t *out)
 {
     const struct wire_command_info *c;
@@ -162,6 +208,10 @@ static bool filter_terms_read_value(const struct reading *r, const struct word *
     case TERM_AFTER:
     case TERM_BEFORE:
         ok = filter_terms_duration(p, p + strlen(p), 1000000000, out);
+        break;
+    case TERM_SINCE:
+    case TERM_UNTIL:
+        ok = filter_terms_read_time(p, out);
         break;
     case TERM_SLOWER:
         ok = filter_terms_read_slower(p, out);
@@ -224,7 +274,8 @@ static bool filter_terms_read_term(const struct reading *r, struct term *t, char
     }
     return filter_terms_wrong(r, name,
                               "unknown term \"%s\"; the terms are command=, from=, region=, "
-                              "session=, route=, id=, after=, before=, errors, slower= and fds",
+                              "session=, route=, id=, after=, before=, since=, until=, errors, "
+                              "slower= and fds",
                               log_escape(text, sizeof text, name, n));
 }
 

@@ -20,6 +20,8 @@ enum term_kind {
     TERM_ID,
     TERM_AFTER,
     TERM_BEFORE,
+    TERM_SINCE,
+    TERM_UNTIL,
     TERM_ERRORS,
     TERM_SLOWER,
     TERM_FDS,
