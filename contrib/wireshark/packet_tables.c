@@ -39,19 +39,26 @@ static const char *packet_tables_field(const struct wire_struct *s, const struct
     return strcmp(s->name, "feature_migration") == 0 ? "flags" : f->name;
 }
 
+/* Returns the part of a bit's name that its field does not have already. */
+static const char *packet_tables_bit(const char *name)
+{
+    static const char *const prefixes[] = {"DATA_", "ACTION_"};
+
+    for (size_t i = 0; i < sizeof prefixes / sizeof *prefixes; i++) {
+        const size_t n = strlen(prefixes[i]);
+
+        if (strncmp(name, prefixes[i], n) == 0) {
+            return name + n;
+        }
+    }
+    return name;
+}
+
 static void packet_tables_bits(const struct wire_field *f)
 {
-    static const char *const prefixes[] = {"DATA_", "ACTION_", ""};
-
     for (const struct wire_name *n = f->names; n && n->name; n++) {
-        const char *name = n->name;
-        size_t i = 0;
-
-        while (strncmp(name, prefixes[i], strlen(prefixes[i])) != 0) {
-            i++;
-        }
         printf("        { \"");
-        for (name += strlen(prefixes[i]); *name; name++) {
+        for (const char *name = packet_tables_bit(n->name); *name; name++) {
             putchar(tolower((unsigned char)*name));
         }
         printf("\", 0x%llx },\n", (unsigned long long)n->value);
@@ -92,21 +99,21 @@ static void packet_tables_struct(const struct wire_struct *s)
     printf("    } },\n");
 }
 
-int main(void)
+/* Prints a structure, and that of its entries unless the dissector reads these by itself. */
+static void packet_tables_whole(const struct wire_struct *s, const char *by_itself)
 {
-    static const uint32_t features[] = {WIRE_FEATURE_MIGRATION, WIRE_FEATURE_MIG_DEVICE_STATE,
-                                        WIRE_FEATURE_DMA_LOGGING_START,
-                                        WIRE_FEATURE_DMA_LOGGING_REPORT};
+    packet_tables_struct(s);
+    if (s->entry && strcmp(s->entry->name, by_itself) != 0) {
+        packet_tables_struct(s->entry);
+    }
+}
+
+/* Several commands have the same structure. */
+static void packet_tables_of_commands(void)
+{
     const struct wire_struct *done[64] = {NULL};
     size_t n = 0;
 
-    puts("/* Tables of vfio-user's commands. Generated; do not edit.\n *\n"
-         " * SPDX-"
-         "FileCopyrightText: 2026 The poemd authors\n"
-         " * SPDX-"
-         "License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception\n */\n"
-         "/* clang-format off */\n"
-         "static vfio_user_struct structs[] = {");
     for (size_t i = 0; i < wire_command_count(); i++) {
         const struct wire_struct *const s = wire_command_at(i)->structure;
         size_t k = 0;
@@ -116,20 +123,33 @@ int main(void)
         }
         if (s && k == n) {
             done[n++] = s;
-            packet_tables_struct(s);
-            if (s->entry && strcmp(s->entry->name, "single_write") != 0) {
-                packet_tables_struct(s->entry);
-            }
+            packet_tables_whole(s, "single_write");
         }
     }
-    for (size_t i = 0; i < sizeof features / sizeof *features; i++) {
-        const struct wire_struct *const s = wire_feature_find(features[i])->structure;
+}
 
-        packet_tables_struct(s);
-        if (s->entry && strcmp(s->entry->name, "bitmap_word") != 0) {
-            packet_tables_struct(s->entry);
-        }
+static void packet_tables_of_features(void)
+{
+    static const uint32_t features[] = {WIRE_FEATURE_MIGRATION, WIRE_FEATURE_MIG_DEVICE_STATE,
+                                        WIRE_FEATURE_DMA_LOGGING_START,
+                                        WIRE_FEATURE_DMA_LOGGING_REPORT};
+
+    for (size_t i = 0; i < sizeof features / sizeof *features; i++) {
+        packet_tables_whole(wire_feature_find(features[i])->structure, "bitmap_word");
     }
+}
+
+int main(void)
+{
+    puts("/* Tables of vfio-user's commands. Generated; do not edit.\n *\n"
+         " * SPDX-"
+         "FileCopyrightText: 2026 The poemd authors\n"
+         " * SPDX-"
+         "License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception\n */\n"
+         "/* clang-format off */\n"
+         "static vfio_user_struct structs[] = {");
+    packet_tables_of_commands();
+    packet_tables_of_features();
     packet_tables_struct(&wire_cap_header);
     packet_tables_struct(wire_cap_find(WIRE_CAP_SPARSE_MMAP)->structure);
     packet_tables_struct(wire_cap_find(WIRE_CAP_SPARSE_MMAP)->structure->entry);

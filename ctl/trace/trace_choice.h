@@ -29,7 +29,7 @@ struct trace_choice {
 
 /*
  * Makes one filter of the three, to which c->filter points afterwards. A time is a day and an hour
- * of the local time zone, "2026-11-29 18:24:05.5", or of UTC, if a "Z" follows; an hour alone is one
+ * of the local time zone, "2026-11-29 18:24:05.5", or of UTC if a "Z" follows; an hour alone is one
  * of today. Returns false after an error message. Call trace_choice_deinit in either case.
  */
 bool trace_choice_settle(struct trace_choice *c, const char *action)

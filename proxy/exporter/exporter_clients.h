@@ -21,6 +21,6 @@ struct exporter_clients *exporter_clients_new(struct evhttp *http, size_t most, 
     __attribute__((warn_unused_result));
 
 /* Call it after evhttp_free. NULL is allowed. */
-void exporter_clients_free(struct exporter_clients *c);
+void exporter_clients_free(struct exporter_clients *all);
 
 #endif
