@@ -74,7 +74,7 @@ static const struct cli_option inject_options[] = {
 
 const struct poemctl_command trace_inject = {
     .name = "trace inject",
-    .synopsis = "[--control PATH] SESSION RULE... | --clear SESSION",
+    .synopsis = "[--control PATH] SESSION RULE ...\n[--control PATH] --clear SESSION",
     .what = "inject faults into a session on purpose",
     .manual = "poemctl-trace-inject(1)",
     .options = inject_options,

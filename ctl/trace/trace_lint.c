@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/wire/wire_command.h"
+#include "ctl/poemctl_pager.h"
 #include "ctl/trace/poemctl_trace.h"
 #include "ctl/trace/trace_sessions.h"
 #include "ctl/trace/trace_source.h"
@@ -222,6 +223,7 @@ static int trace_lint_judge(struct run *r)
 static int trace_lint_run(const char *file, const struct options *o)
 {
     struct run r = {.json = o->json, .profile = (enum profile)o->profile};
+    struct poemctl_pager pager = {.pid = 0};
     int code = trace_source_open(&r.source, name, file, NULL);
 
     if (r.source.live_fd >= 0) {
@@ -231,7 +233,11 @@ static int trace_lint_run(const char *file, const struct options *o)
     if (code == POEMCTL_YES) {
         r.lint = lint_new(r.profile, trace_lint_print, &r);
         if (r.lint) {
+            if (r.source.live_fd < 0) {
+                poemctl_pager_begin(&pager);
+            }
             code = trace_lint_judge(&r);
+            poemctl_pager_end(&pager);
         } else {
             poemctl_error(name, "out of memory");
             code = POEMCTL_COULD_NOT;

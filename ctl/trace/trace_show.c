@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "ctl/poemctl_pager.h"
 #include "ctl/trace/follow.h"
 #include "ctl/trace/poemctl_trace.h"
 #include "ctl/trace/trace_choice.h"
@@ -166,7 +167,9 @@ static int trace_show_finish(struct run *r, enum trace_outcome outcome, const st
 static int trace_show_opened(const struct options *o, struct run *r, struct follow *f)
 {
     enum trace_outcome outcome;
+    struct poemctl_pager pager = {.pid = 0};
     struct follow pipe;
+    int code;
     int err;
 
     if (r->source.live_fd >= 0) {
@@ -183,8 +186,13 @@ static int trace_show_opened(const struct options *o, struct run *r, struct foll
         poemctl_error(name, "out of memory");
         return POEMCTL_COULD_NOT;
     }
+    if (!f) {
+        poemctl_pager_begin(&pager);
+    }
     outcome = f ? trace_show_read_growing(r, f) : trace_show_read_on(r);
-    return trace_show_finish(r, outcome, f);
+    code = trace_show_finish(r, outcome, f);
+    poemctl_pager_end(&pager);
+    return code;
 }
 
 static int trace_show_run(const struct options *o, struct follow *f)

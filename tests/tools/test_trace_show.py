@@ -11,6 +11,7 @@ usage: test_trace_show.py --build DIR [--update] [TEST...]
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import json
 import os
@@ -177,6 +178,34 @@ class Show(Sample):
                          shown("--filter", "errors"))
         # An hour alone is one of today, when the trace is older or younger than that.
         self.assertEqual(sorted(shown("--since", "00:00Z") + shown("--until", "00:00Z")), whole)
+
+    def on_terminal(self, *arguments: object, **env: str) -> str:
+        """What a terminal gets of poemctl trace."""
+        terminal, its_end = os.openpty()
+        with os.fdopen(terminal, "rb", buffering=0) as shown:
+            child = subprocess.Popen([build / "poemctl", "trace", *arguments], stdout=its_end,
+                                     stdin=its_end, env={**os.environ, "TERM": "xterm", **env})
+            os.close(its_end)
+            text = b""
+            # At the end of the last writer a terminal gives an error.
+            with contextlib.suppress(OSError):
+                while more := shown.read(4096):
+                    text += more
+            child.wait(timeout=PATIENCE)
+        return text.decode().replace("\r\n", "\n")
+
+    def test_pager(self) -> None:
+        whole = run("show", "--color", "always", self.file).stdout
+        self.assertEqual(self.on_terminal("show", self.file, PAGER="sed s/^/paged:/"),
+                         re.sub("^", "paged:", whole.removesuffix("\n"), flags=re.M) + "\n")
+        findings = run("lint", self.file, status=NO).stdout
+        self.assertEqual(self.on_terminal("lint", self.file, PAGER="cat; echo the end"),
+                         findings + "the end\n")
+        for pager in ("", "cat"):
+            self.assertEqual(self.on_terminal("show", self.file, PAGER=pager), whole)
+        # One that ends early ends poemctl as well.
+        self.assertEqual(self.on_terminal("show", self.file, PAGER="head -n 1"),
+                         whole.splitlines()[0] + "\n")
 
     def test_times_that_make_no_sense(self) -> None:
         for time_of_day in ("soon", "2026-02-31", "18:24:05.", "18:24.5", "18:24X", ""):
