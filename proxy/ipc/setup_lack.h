@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/* What a device shares, and why a session cannot outlive it (proxy/relay/setup.h). */
+/* What a device shares, and why a session cannot outlive it (proxy/relay/setup/setup.h). */
 #ifndef POEMD_PROXY_IPC_SETUP_LACK_H
 #define POEMD_PROXY_IPC_SETUP_LACK_H
 

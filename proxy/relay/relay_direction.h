@@ -44,7 +44,7 @@
 #include "proxy/ipc/session_state.h"
 #include "proxy/relay/tap.h"
 #include "proxy/relay/sender_check.h"
-#include "proxy/relay/setup.h"
+#include "proxy/relay/setup/setup.h"
 #include "proxy/ipc/tally.h"
 
 struct relay_direction {

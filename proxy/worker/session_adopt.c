@@ -9,7 +9,7 @@
 #include <errno.h>
 
 #include "proxy/worker/device/session_replace.h"
-#include "proxy/worker/session_hold.h"
+#include "proxy/worker/device/session_hold.h"
 #include "proxy/worker/session_meter.h"
 
 /* ---- repeating ---- */

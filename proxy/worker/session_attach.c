@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/* Passes messages and replies on: proxy/relay/reattach.c knows which, device/device_io.c how. */
+/* Passes messages and replies on: reattach.c knows which, device_io.c how. */
 #include "proxy/worker/session_attach.h"
 
 #include <stdlib.h>
 #include <sys/stat.h>
 
-#include "proxy/relay/reattach.h"
+#include "proxy/relay/setup/reattach.h"
 #include "proxy/worker/device/device_io.h"
 
 struct session_attach {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * Sets up a new process of a device on its socket, with what proxy/relay/reattach.h makes. Requests
+ * Sets up a new process of a device on its socket, with what reattach.c makes. Requests
  * of the device meanwhile are answered with EBUSY: its client does not know of it yet.
  */
 #ifndef POEMD_PROXY_WORKER_SESSION_ATTACH_H
@@ -11,7 +11,7 @@
 #include <stdbool.h>
 
 #include "proxy/ipc/ipc.h"
-#include "proxy/relay/setup.h"
+#include "proxy/relay/setup/setup.h"
 
 struct sender_check;
 struct session_attach;

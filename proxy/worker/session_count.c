@@ -9,7 +9,7 @@
 
 #include "proxy/ipc/turn.h"
 #include "proxy/worker/device/session_replace.h"
-#include "proxy/worker/session_hold.h"
+#include "proxy/worker/device/session_hold.h"
 
 static void session_count_add(struct ipc_count *to, const struct ipc_count *more)
 {

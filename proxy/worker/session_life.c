@@ -18,7 +18,7 @@
 #include "proxy/worker/session_count.h"
 #include "proxy/worker/greeting/session_evidence.h"
 #include "proxy/worker/device/session_replace.h"
-#include "proxy/worker/session_hold.h"
+#include "proxy/worker/device/session_hold.h"
 #include "proxy/worker/session_inject.h"
 #include "proxy/worker/session_leave.h"
 #include "proxy/worker/session_linger.h"

@@ -13,7 +13,7 @@
 #include "proxy/worker/device/session_replace.h"
 #include "proxy/worker/session_count.h"
 #include "proxy/worker/session_fault.h"
-#include "proxy/worker/session_hold.h"
+#include "proxy/worker/device/session_hold.h"
 #include "proxy/worker/session_meter.h"
 #include "proxy/worker/session_inject.h"
 #include "proxy/worker/session_reap.h"

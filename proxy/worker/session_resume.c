@@ -10,7 +10,7 @@
 #include "base/log.h"
 #include "base/sock.h"
 #include "proxy/relay/gate_keep.h"
-#include "proxy/worker/session_hold.h"
+#include "proxy/worker/device/session_hold.h"
 #include "proxy/worker/session_inject.h"
 #include "proxy/worker/session_reap.h"
 #include "proxy/worker/session_relay.h"

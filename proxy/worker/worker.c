@@ -22,7 +22,7 @@
 #include "proxy/worker/sandbox.h"
 #include "proxy/worker/session.h"
 #include "proxy/worker/device/session_replace.h"
-#include "proxy/worker/session_hold.h"
+#include "proxy/worker/device/session_hold.h"
 #include "proxy/worker/session_meter.h"
 #include "proxy/worker/session_inject.h"
 #include "proxy/worker/session_refuse.h"

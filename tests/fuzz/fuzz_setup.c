@@ -11,7 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "proxy/relay/reattach.h"
+#include "proxy/relay/setup/reattach.h"
 #include "tests/fuzz/fuzz.h"
 
 #define MESSAGE_MAX 512u

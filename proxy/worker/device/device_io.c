@@ -11,7 +11,7 @@
 
 #include "base/fdset.h"
 #include "base/sock.h"
-#include "proxy/relay/reattach.h"
+#include "proxy/relay/setup/reattach.h"
 #include "proxy/relay/sender_check.h"
 
 struct device_io {

@@ -29,8 +29,8 @@
 #include "base/wire/wire.h"
 #include "proxy/ipc/ipc.h"
 #include "proxy/ipc/replace_step.h"
-#include "proxy/relay/reattach.h"
-#include "proxy/relay/setup.h"
+#include "proxy/relay/setup/reattach.h"
+#include "proxy/relay/setup/setup.h"
 
 /* The largest message in either direction: a part of the state. */
 #define REPLACE_MESSAGE_MAX (WIRE_HDR_SIZE + sizeof(struct wire_mig_data) + LIMIT_REPLACE_PART)

@@ -14,7 +14,7 @@
 #include "proxy/worker/device/device_io.h"
 #include "proxy/worker/greeting/session_evidence.h"
 #include "proxy/worker/session_attach.h"
-#include "proxy/worker/session_hold.h"
+#include "proxy/worker/device/session_hold.h"
 #include "proxy/worker/session_senders.h"
 #include "proxy/worker/session_watch.h"
 

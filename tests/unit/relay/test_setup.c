@@ -9,8 +9,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "proxy/relay/reattach.h"
-#include "proxy/relay/setup.h"
+#include "proxy/relay/setup/reattach.h"
+#include "proxy/relay/setup/setup.h"
 #include "tests/support/unit.h"
 
 static struct setup *s;

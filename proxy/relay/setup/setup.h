@@ -23,8 +23,8 @@
  * Owns copies of fds; makes no other system call. Specification: "VFIO_USER_DMA_MAP",
  * "VFIO_USER_DEVICE_SET_IRQS", "VFIO_USER_REGION_WRITE".
  */
-#ifndef POEMD_PROXY_RELAY_SETUP_H
-#define POEMD_PROXY_RELAY_SETUP_H
+#ifndef POEMD_PROXY_RELAY_SETUP_SETUP_H
+#define POEMD_PROXY_RELAY_SETUP_SETUP_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -37,9 +37,9 @@
 #include "base/tree.h"
 #include "base/wire/wire.h"
 #include "proxy/ipc/setup_lack.h"
-#include "proxy/relay/setup_config.h"
-#include "proxy/relay/setup_irqs.h"
-#include "proxy/relay/setup_nvme.h"
+#include "proxy/relay/setup/setup_config.h"
+#include "proxy/relay/setup/setup_irqs.h"
+#include "proxy/relay/setup/setup_nvme.h"
 
 struct setup_map {
     RB_ENTRY(setup_map) link;

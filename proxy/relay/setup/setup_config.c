@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /* The shadow of a PCI configuration space. */
-#include "proxy/relay/setup_config.h"
+#include "proxy/relay/setup/setup_config.h"
 
 #include <string.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /* The answers of a held session: made from what is kept, or errors when they are due. */
-#include "proxy/worker/session_hold_answer.h"
+#include "proxy/worker/device/session_hold_answer.h"
 
 #include <bsd/sys/queue.h>
 #include <errno.h>

@@ -4,8 +4,8 @@
  * What a held session has, and its answers to the client in the device's stead, from what is kept.
  * For session_hold.c; others use session_hold.h.
  */
-#ifndef POEMD_PROXY_WORKER_SESSION_HOLD_ANSWER_H
-#define POEMD_PROXY_WORKER_SESSION_HOLD_ANSWER_H
+#ifndef POEMD_PROXY_WORKER_DEVICE_SESSION_HOLD_ANSWER_H
+#define POEMD_PROXY_WORKER_DEVICE_SESSION_HOLD_ANSWER_H
 
 #include <event2/event_struct.h>
 #include <stdbool.h>
@@ -14,7 +14,7 @@
 
 #include "handshake/version.h"
 #include "proxy/ipc/ipc.h"
-#include "proxy/relay/setup.h"
+#include "proxy/relay/setup/setup.h"
 
 struct greeting;
 struct session;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /* A device's interrupts as SET_IRQS has set them up. Only closes fds. */
-#include "proxy/relay/setup_irqs.h"
+#include "proxy/relay/setup/setup_irqs.h"
 
 #include <errno.h>
 #include <stdlib.h>

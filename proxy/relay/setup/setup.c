@@ -2,7 +2,7 @@
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /* The record of what a session has set up. Only duplicates and closes fds. */
 #define _GNU_SOURCE
-#include "proxy/relay/setup.h"
+#include "proxy/relay/setup/setup.h"
 
 #include <bsd/sys/queue.h>
 #include <errno.h>

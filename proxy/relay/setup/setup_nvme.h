@@ -12,14 +12,14 @@
  * NVM Express Base Specification 2.0, 3.1.3: the registers are in BAR 0 (region 0); 3.1.3.5, CC,
  * Controller Configuration; 3.1.3.6, CSTS, Controller Status.
  */
-#ifndef POEMD_PROXY_RELAY_SETUP_NVME_H
-#define POEMD_PROXY_RELAY_SETUP_NVME_H
+#ifndef POEMD_PROXY_RELAY_SETUP_SETUP_NVME_H
+#define POEMD_PROXY_RELAY_SETUP_SETUP_NVME_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#include "proxy/relay/setup_config.h"
+#include "proxy/relay/setup/setup_config.h"
 
 enum setup_nvme { SETUP_NVME_OFF, SETUP_NVME_FAILED, SETUP_NVME_DISABLED };
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /* An NVMe controller that is shown as failed. */
-#include "proxy/relay/setup_nvme.h"
+#include "proxy/relay/setup/setup_nvme.h"
 
 #include <string.h>
 

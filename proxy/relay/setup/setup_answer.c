@@ -4,7 +4,7 @@
 #include <bsd/sys/queue.h>
 #include <string.h>
 
-#include "proxy/relay/setup.h"
+#include "proxy/relay/setup/setup.h"
 
 /* Writes a successful reply with n bytes of payload. */
 static size_t setup_answer_with(const struct setup_request *r, const void *payload, size_t n,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /* A held session: its states, and its reports to the monitor. */
-#include "proxy/worker/session_hold.h"
+#include "proxy/worker/device/session_hold.h"
 
 #include <bsd/sys/queue.h>
 #include <errno.h>
@@ -13,9 +13,9 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/sock.h"
-#include "proxy/relay/setup.h"
+#include "proxy/relay/setup/setup.h"
 #include "proxy/worker/session_attach.h"
-#include "proxy/worker/session_hold_answer.h"
+#include "proxy/worker/device/session_hold_answer.h"
 #include "proxy/worker/greeting/session_evidence.h"
 #include "proxy/worker/greeting/session_promise.h"
 #include "proxy/worker/session_senders.h"

@@ -9,8 +9,8 @@
  * base addresses, are known once they have been read again. Only the header of 64 bytes is known at
  * all: what lies behind it can be a window to something else.
  */
-#ifndef POEMD_PROXY_RELAY_SETUP_CONFIG_H
-#define POEMD_PROXY_RELAY_SETUP_CONFIG_H
+#ifndef POEMD_PROXY_RELAY_SETUP_SETUP_CONFIG_H
+#define POEMD_PROXY_RELAY_SETUP_SETUP_CONFIG_H
 
 #include <stdbool.h>
 #include <stdint.h>

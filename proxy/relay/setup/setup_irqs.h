@@ -4,8 +4,8 @@
  * What SET_IRQS has set up: an eventfd for each index, action and vector, and which vectors are
  * masked. A part of setup.h. Owns the fds. Specification: "VFIO_USER_DEVICE_SET_IRQS".
  */
-#ifndef POEMD_PROXY_RELAY_SETUP_IRQS_H
-#define POEMD_PROXY_RELAY_SETUP_IRQS_H
+#ifndef POEMD_PROXY_RELAY_SETUP_SETUP_IRQS_H
+#define POEMD_PROXY_RELAY_SETUP_SETUP_IRQS_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /* What a new process of a device is sent, in which order, and what it must answer. */
-#include "proxy/relay/reattach.h"
+#include "proxy/relay/setup/reattach.h"
 
 #include <bsd/sys/queue.h>
 #include <string.h>

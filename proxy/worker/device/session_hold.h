@@ -4,18 +4,18 @@
  * A session whose device is gone ("on backend loss hold"): answers in its stead, and goes on with
  * another process of the device.
  *
- *   RELAYS   what passes is noted (proxy/relay/setup.h)
+ *   RELAYS   what passes is noted (proxy/relay/setup/setup.h)
  *   WAITS    the device is gone, the monitor looks for another process. Requests are answered from
  *            what is kept; others wait for "answer-after", and then get EIO; later ones get it at
  *            once
  *   GREETS   VERSION is exchanged with the new process, which gets nothing else before its verdict
- *   SETS_UP  it is given what was set up (proxy/relay/reattach.h); the client waits
+ *   SETS_UP  it is given what was set up (proxy/relay/setup/reattach.h); the client waits
  *
  * From SETS_UP it is RELAYS again; from GREETS and SETS_UP it falls back to WAITS if the process
  * fails, is denied, or promises less than its predecessor.
  */
-#ifndef POEMD_PROXY_WORKER_SESSION_HOLD_H
-#define POEMD_PROXY_WORKER_SESSION_HOLD_H
+#ifndef POEMD_PROXY_WORKER_DEVICE_SESSION_HOLD_H
+#define POEMD_PROXY_WORKER_DEVICE_SESSION_HOLD_H
 
 #include <stdbool.h>
 #include <stdint.h>

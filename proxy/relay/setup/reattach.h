@@ -14,8 +14,8 @@
  *
  * Each waits for the reply to the one before, except for the requests. Pure: no socket, no clock.
  */
-#ifndef POEMD_PROXY_RELAY_REATTACH_H
-#define POEMD_PROXY_RELAY_REATTACH_H
+#ifndef POEMD_PROXY_RELAY_SETUP_REATTACH_H
+#define POEMD_PROXY_RELAY_SETUP_REATTACH_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -23,7 +23,7 @@
 
 #include "base/wire/wire.h"
 #include "proxy/ipc/ipc.h"
-#include "proxy/relay/setup.h"
+#include "proxy/relay/setup/setup.h"
 
 enum reattach_step {
     REATTACH_MAPS,
