@@ -92,6 +92,17 @@ void replace_fail(struct replace *r, const struct ipc_difference *d)
     r->outcome = REPLACE_ROLLED_BACK;
 }
 
+void replace_lose(struct replace *r)
+{
+    if (r->step != REPLACE_RESTORES && r->step != REPLACE_ENDS) {
+        r->failed = r->step;
+        r->difference = (struct ipc_difference){.what = IPC_DIFFERS_NOT};
+    }
+    if (r->step != REPLACE_ENDS) {
+        replace_end(r, REPLACE_LOST);
+    }
+}
+
 /* ---- messages ---- */
 
 /* Begins a message with a fixed part; size counts the data behind it, which is there already. */

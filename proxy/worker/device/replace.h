@@ -100,4 +100,7 @@ void replace_reply(struct replace *r, const struct wire_hdr *hdr, const uint8_t 
  */
 void replace_fail(struct replace *r, const struct ipc_difference *d);
 
+/* The old process is gone, in whatever step: the outcome is REPLACE_LOST. */
+void replace_lose(struct replace *r);
+
 #endif

@@ -36,6 +36,7 @@ struct session_replace {
     bool ended;           /* only its report is left */
     bool forgotten;       /* … which nothing waits for: there is another monitor */
     bool held;            /* the client's requests are held */
+    bool old_gone;        /* the old process has closed its socket */
     bool evidence_unsent; /* of the new process */
     bool report_unsent;
     struct sender_check_settings same;
@@ -157,10 +158,11 @@ static void session_replace_refuse(struct session_replace *r, enum replace_step 
 static void session_replace_give_up(struct session_replace *r)
 {
     struct session *const s = r->session;
+    const enum session_reason why = r->old_gone ? REASON_BACKEND_CLOSED : REASON_BACKEND_SILENT;
 
     session_replace_finish(r, REPLACE_LOST);
-    if (s->state == SESSION_RELAYING && !session_hold_lose(s->guard->hold, REASON_BACKEND_SILENT)) {
-        session_end(s, REASON_BACKEND_SILENT);
+    if (s->state == SESSION_RELAYING && !session_hold_lose(s->guard->hold, why)) {
+        session_end(s, why);
     }
 }
 
@@ -355,6 +357,10 @@ static void session_replace_on_io(struct session_replace *r, enum session_replac
             replace_reply(&r->machine, &e->hdr, e->payload, e->n);
         }
         session_replace_go_on(r);
+    } else if (e->news == DEVICE_IO_GONE && which == REPLACE_OLD) {
+        r->old_gone = true;
+        replace_lose(&r->machine);
+        event_active(&r->act, 0, 0);
     } else if (e->news != DEVICE_IO_SENT) {
         /* The old one cannot go on: not to be restored is the end. */
         if (which == REPLACE_OLD && r->machine.step != REPLACE_RESTORES) {

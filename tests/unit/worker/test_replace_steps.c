@@ -235,6 +235,23 @@ START_TEST(an_old_process_that_does_not_run_again_is_lost)
 }
 END_TEST
 
+/* Not refused, as if it went on, however early that is. */
+START_TEST(an_old_process_that_is_gone_is_lost)
+{
+    struct pair p;
+
+    pair_init(&p, 100, false);
+    ck_assert_int_eq(replace_next(&p.replace, &p.message), REPLACE_NEXT_NEW);
+    replace_lose(&p.replace);
+    replace_fail(&p.replace, &(struct ipc_difference){.what = IPC_DIFFERS_SILENT});
+    ck_assert_int_eq(replace_next(&p.replace, &p.message), REPLACE_NEXT_END);
+    ck_assert_int_eq(p.replace.outcome, REPLACE_LOST);
+    ck_assert_int_eq(p.replace.failed, REPLACE_ASKS_NEW);
+    ck_assert_int_eq(p.replace.difference.what, IPC_DIFFERS_NOT);
+    pair_deinit(&p);
+}
+END_TEST
+
 /* Its size is above what was asked for, or above that of the message. */
 START_TEST(a_part_of_a_wrong_size_is_refused)
 {
@@ -271,6 +288,7 @@ int main(void)
                         AN_ERROR, FAULTS);
     tcase_add_test(c, a_dry_run_stops_and_sets_up_nothing);
     tcase_add_test(c, an_old_process_that_does_not_run_again_is_lost);
+    tcase_add_test(c, an_old_process_that_is_gone_is_lost);
     tcase_add_test(c, a_part_of_a_wrong_size_is_refused);
     suite_add_tcase(s, c);
     return unit_run(s);
