@@ -154,8 +154,8 @@ START_TEST(a_session_is_shown_as_it_is)
     all = control_answer_to(&q);
     s = control_part_of(all, 0, "session");
     expect_members(
-        s, "backend client licences ms number observed overdue permissive restart resumed route "
-           "rule since state taint to-backend to-client verdict worker");
+        s, "backend client licences ms number observed overdue permissive replace restart resumed "
+           "route rule since state taint to-backend to-client verdict worker");
     ck_assert_int_eq(number(s, "number"), 2);
     ck_assert_str_eq(text(s, "route"), "r");
     ck_assert_str_eq(text(s, "state"), "relaying");
@@ -200,7 +200,7 @@ START_TEST(a_session_that_begins_is_shown_too)
     fd = peer_connect(r.listen);
     all = await_sessions(1);
     s = control_part_of(all, 0, "session");
-    expect_members(s, "ms number observed overdue restart resumed route since state taint "
+    expect_members(s, "ms number observed overdue replace restart resumed route since state taint "
                       "to-backend to-client worker");
     ck_assert_str_eq(text(s, "state"), "accepted");
     ck_assert(json_is_null(json_object_get(s, "worker")));

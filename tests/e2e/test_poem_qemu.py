@@ -219,8 +219,9 @@ class ByThePage(PoemCase):
         stock = relay.version_json(bytes(relay.VERSION_FIXED) + STOCK_JSON)
         self.assertEqual([stock, stock], asked)
         for demand in demands:
-            self.assertEqual({"v", "challenge"}, set(demand))
+            self.assertEqual({"v", "challenge", "with"}, set(demand))
             self.assertEqual(1, demand["v"])
+            self.assertIs(True, demand["with"])
             self.assertRegex(demand["challenge"], r"\A[0-9a-f]{64}\Z")
         self.assertNotEqual(demands[0], demands[1])
 
