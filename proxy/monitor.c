@@ -645,7 +645,6 @@ static void monitor_deinit(struct monitor *m)
     upgrade_free(m->upgrade);
     control_free(m->control);
     m->control = NULL;
-    metrics_free(m->metrics);
     folder_watch_free(m->folders);
     reload_free(m->reload);
     inspector_free(m->context.inspector);
@@ -654,6 +653,8 @@ static void monitor_deinit(struct monitor *m)
     monitor_end_record(m);
     monitor_session_table_deinit(&m->sessions);
     route_table_free(&m->routes);
+    /* It counts the ends of sessions and routes. */
+    metrics_free(m->metrics);
     generation_release(m->context.generation);
     offload_free(m->context.offload);
     if (m->beat) {
