@@ -251,6 +251,12 @@ static const struct evidence_notice list_of_notices[] = {
      "use data or profits whether in an action of contract negligence or other tortious action "
      "arising out of or in connection with the use or performance of this software" MIT_NAME},
     {EVIDENCE_NOTICE_GRANTS, "ISC", ISC_GRANT ISC_DISCLAIMER},
+    {EVIDENCE_NOTICE_GRANTS, "ISC-Veillard",
+     ISC_GRANT
+     "this software is provided as is and without any express or implied warranties "
+     "including without limitation the implied warranties of ( merchantibility | "
+     "merchantability ) and fitness for a particular purpose the authors and contributors accept "
+     "no responsibility in any conceivable manner"},
     {EVIDENCE_NOTICE_GRANTS, "HPND", ISC_GRANT HPND_NAME ISC_DISCLAIMER},
     {EVIDENCE_NOTICE_GRANTS, "0BSD",
      "permission to use copy modify and or distribute this software for any purpose with or "

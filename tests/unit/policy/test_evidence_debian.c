@@ -346,6 +346,14 @@ static const struct {
      "GPL-2.0-or-later"},
     {GPL2 ISC_TEXT, "GPL-2.0-or-later AND ISC"},
     {ISC_TEXT ISC_TEXT, "ISC"},
+    {"Permission to use, copy, modify, and distribute this software for any purpose with or\n"
+     "without fee is hereby granted, provided that the above copyright notice and this permission\n"
+     "notice appear in all copies.\n\n"
+     "THIS SOFTWARE IS PROVIDED ``AS IS'' AND WITHOUT ANY EXPRESS OR IMPLIED WARRANTIES,\n"
+     "INCLUDING, WITHOUT LIMITATION, THE IMPLIED WARRANTIES OF MERCHANTIBILITY AND FITNESS FOR A\n"
+     "PARTICULAR PURPOSE. THE AUTHORS AND CONTRIBUTORS ACCEPT NO RESPONSIBILITY IN ANY\n"
+     "CONCEIVABLE MANNER.\n",
+     "ISC-Veillard"},
     {UNLIMITED, "FSFULLR"},
     {"On Debian systems, the full text of the GNU General Public License version 3 can be found\n"
      "in the file `/usr/share/common-licenses/GPL-3'.\n",
