@@ -272,17 +272,6 @@ static void exporter_text_fds(struct text *t, const struct snapshot_route *r)
 
 #define SECOND_NS 1000000000u
 
-/* Returns the bucket of a time. */
-static unsigned exporter_text_bucket(uint64_t ns)
-{
-    unsigned i = 0;
-
-    while (i < TALLY_BOUNDS && ns > tally_bounds[i]) {
-        i++;
-    }
-    return i;
-}
-
 /* The exemplar behind a bucket; only the newer format has them. */
 static void exporter_text_exemplar(struct text *t, const struct tally_exemplar *e)
 {
@@ -317,7 +306,7 @@ static void exporter_text_bound(char out[VALUE_SIZE], unsigned i)
 static void exporter_text_buckets(struct text *t, const char *labels, const struct tally_times *h)
 {
     const bool exemplar = t->format == EXPORTER_OPENMETRICS && h->slowest.session != 0;
-    const unsigned with = exporter_text_bucket(h->slowest.ns);
+    const unsigned with = tally_bucket(h->slowest.ns);
     char value[VALUE_SIZE];
     uint64_t n = 0;
 

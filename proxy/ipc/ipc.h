@@ -103,6 +103,13 @@ struct ipc_count {
     uint64_t fds;
 };
 
+static inline void ipc_count_add(struct ipc_count *sum, const struct ipc_count *more)
+{
+    sum->messages += more->messages;
+    sum->bytes += more->bytes;
+    sum->fds += more->fds;
+}
+
 /* How much a worker logs of a session. */
 enum ipc_quiet {
     IPC_LOGGED,

@@ -82,9 +82,7 @@ static void session_page_add(struct ipc_count *to, const struct relay_mark *m)
 {
     const struct ipc_count c = relay_mark_progress(m).count;
 
-    to->messages += c.messages;
-    to->bytes += c.bytes;
-    to->fds += c.fds;
+    ipc_count_add(to, &c);
 }
 
 void session_page_counts(const struct session_page *p, struct ipc_count *to_backend,

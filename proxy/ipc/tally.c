@@ -42,6 +42,16 @@ const char *tally_class_word(enum tally_class class)
     return class_words[class];
 }
 
+unsigned tally_bucket(uint64_t ns)
+{
+    unsigned i = 0;
+
+    while (i < TALLY_BOUNDS && ns > tally_bounds[i]) {
+        i++;
+    }
+    return i;
+}
+
 /* ---- sums ---- */
 
 static void tally_add_times(struct tally_times *sum, const struct tally_times *more)
@@ -59,11 +69,7 @@ void tally_add(struct tally *sum, const struct tally *more)
 {
     for (int side = 0; side < SIDES; side++) {
         for (unsigned i = 0; i < TALLY_COMMANDS; i++) {
-            struct ipc_count *const c = &sum->by[side][i];
-
-            c->messages += more->by[side][i].messages;
-            c->bytes += more->by[side][i].bytes;
-            c->fds += more->by[side][i].fds;
+            ipc_count_add(&sum->by[side][i], &more->by[side][i]);
         }
     }
     for (unsigned i = 0; i < TALLY_CLASSES; i++) {
@@ -101,12 +107,8 @@ static struct tally_request *tally_place(uint64_t key)
 static void tally_measure(const struct tally_meter *m, unsigned command, uint64_t ns)
 {
     struct tally_times *const t = &m->tally->times[classes[command]];
-    unsigned i = 0;
 
-    while (i < TALLY_BOUNDS && ns > tally_bounds[i]) {
-        i++;
-    }
-    t->buckets[i]++;
+    t->buckets[tally_bucket(ns)]++;
     t->ns += ns;
     if (ns >= t->slowest.ns || look_ns - t->slowest.at_ns > LIMIT_EXEMPLAR_NS) {
         t->slowest = (struct tally_exemplar){.session = m->subject->session,

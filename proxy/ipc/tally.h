@@ -73,6 +73,9 @@ static inline unsigned tally_command(uint16_t command)
 /* Returns the word for a label ("region-read"). Static. */
 const char *tally_class_word(enum tally_class class);
 
+/* Returns the bucket of a time. */
+unsigned tally_bucket(uint64_t ns);
+
 /* Adds all of more to sum; of exemplars the slower one stays. */
 void tally_add(struct tally *sum, const struct tally *more);
 
@@ -97,11 +100,7 @@ void tally_look(uint64_t now_ns);
 static inline void tally_count(const struct tally_meter *m, enum side from, uint16_t command,
                                const struct ipc_count *more)
 {
-    struct ipc_count *const c = &m->tally->by[from][tally_command(command)];
-
-    c->messages += more->messages;
-    c->bytes += more->bytes;
-    c->fds += more->fds;
+    ipc_count_add(&m->tally->by[from][tally_command(command)], more);
 }
 
 /* A message with this header has been delivered on the session's sockets or its twin sockets. */

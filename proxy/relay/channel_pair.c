@@ -449,9 +449,13 @@ static void channel_pair_run(struct channel_pair *l, bool from_client)
     if (l->hand) {
         *l->hand = l->in_hand[from_client ? SIDE_CLIENT : SIDE_BACKEND];
     }
-    /* Replies that lie there may be as late as this process. */
-    if (!from_client && l->overdue && overdue_has_expired(l->overdue, clock_coarse_ms())) {
-        channel_pair_answer_overdue(l, clock_coarse_ms());
+    if (!from_client && l->overdue) {
+        const uint32_t now = clock_coarse_ms();
+
+        /* Replies that lie there may be as late as this process. */
+        if (overdue_has_expired(l->overdue, now)) {
+            channel_pair_answer_overdue(l, now);
+        }
     }
     channel_pair_turn(l, from_client);
     if (l->busy_poll_us) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/* A channel pair whose backend lives, and is exchanged for another one; and plain settings. */
+/* A channel pair whose backend lives, and is exchanged for another one. */
 #include <errno.h>
 
 #include "proxy/relay/channel_pair.h"
@@ -72,39 +72,6 @@ int channel_pair_exchange_take(struct channel_pair *l, int backend_fd)
     relay_redirect(&l->to_backend, l->client.fd, backend_fd);
     relay_redirect(&l->to_client, backend_fd, l->client.fd);
     return before_fd;
-}
-
-/* ---- settings ---- */
-
-void channel_pair_check_senders(struct channel_pair *l, struct sender_check *client,
-                                struct sender_check *backend)
-{
-    l->to_backend.sender_check = client;
-    l->to_client.sender_check = backend;
-}
-
-void channel_pair_busy_poll(struct channel_pair *l, uint32_t us)
-{
-    l->busy_poll_us = us;
-}
-
-void channel_pair_measure(struct channel_pair *l, const struct tally_meter *m, bool twin)
-{
-    relay_measure(&l->to_backend, m, twin);
-    relay_measure(&l->to_client, m, twin);
-}
-
-void channel_pair_tap(struct channel_pair *l, struct tap *to_backend, struct tap *to_client)
-{
-    l->to_backend.tap = to_backend;
-    l->to_client.tap = to_client;
-}
-
-void channel_pair_look_back(struct channel_pair *l, uint32_t since_ms)
-{
-    if (l->overdue && relay_rests(&l->to_backend)) {
-        relay_look_ahead(&l->to_backend, since_ms);
-    }
 }
 
 bool channel_pair_answers(struct channel_pair *l, const uint8_t *reply, size_t n)

@@ -574,15 +574,8 @@ static enum relay_outcome relay_direction_push(struct relay_direction *p,
         const unsigned fds = q->fds.n;
         const ssize_t n = relay_hold_send(p);
 
-        if (n == -EAGAIN) {
-            return RELAY_WRITE;
-        }
-        if (n == -ETOOMANYREFS) {
-            return RELAY_PAUSE;
-        }
         if (n < 0) {
-            detail->err = (int)-n;
-            return RELAY_TO_ERROR;
+            return relay_unsent(n, detail);
         }
         if (p->setup && before == 0 && q->end == p->mark->hdr.size) {
             setup_note(p->setup, relay_from(p), q->data, q->end, &q->fds, p->now_ms);

@@ -298,6 +298,9 @@ ssize_t relay_hold_take(struct relay_direction *p, size_t want) __attribute__((w
 /* Sends the bytes that the queue holds, with its fds. Returns the bytes sent, or -errno. */
 ssize_t relay_hold_send(struct relay_direction *p) __attribute__((warn_unused_result));
 
+/* A send has failed with err: returns what to wait for; RELAY_TO_ERROR with its errno in detail. */
+enum relay_outcome relay_unsent(ssize_t err, struct relay_detail *detail);
+
 /* Bytes that the queue holds have been sent, with so many fds; ended: so has the message's end. */
 void relay_hold_meter(const struct relay_direction *p, size_t bytes, unsigned fds, bool ended);
 

@@ -150,7 +150,6 @@ static enum relay_outcome relay_gate_judge_piece(struct relay_direction *p, bool
                                                  struct relay_detail *detail)
 {
     enum relay_outcome r = RELAY_MORE;
-
     struct queue *q = p->queue;
 
     if (first) {

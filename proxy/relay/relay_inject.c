@@ -4,7 +4,6 @@
  * A relay direction with an injector: the replacement of a message leaves before anything
  * that follows it. Sends that; all other system calls are elsewhere.
  */
-#include <errno.h>
 #include <sys/socket.h>
 
 #include "base/sock.h"
@@ -74,15 +73,8 @@ enum relay_outcome relay_inject_send(struct relay_direction *p, struct relay_det
     while (injector_holds(w)) {
         const ssize_t n = relay_inject_post(p);
 
-        if (n == -EAGAIN) {
-            return RELAY_WRITE;
-        }
-        if (n == -ETOOMANYREFS) {
-            return RELAY_PAUSE;
-        }
         if (n < 0) {
-            detail->err = (int)-n;
-            return RELAY_TO_ERROR;
+            return relay_unsent(n, detail);
         }
         if (w->made_start == 0) {
             relay_inject_note(p);

@@ -199,10 +199,23 @@ static enum relay_outcome relay_pass_drop(struct relay_direction *p, struct rela
     return r;
 }
 
+enum relay_outcome relay_unsent(ssize_t err, struct relay_detail *detail)
+{
+    if (err == -EAGAIN) {
+        return RELAY_WRITE;
+    }
+    if (err == -ETOOMANYREFS) {
+        return RELAY_PAUSE;
+    }
+    detail->err = (int)-err;
+    return RELAY_TO_ERROR;
+}
+
 /*
  * The receiver takes nothing now. Copies are kept only for the gate and the tap, which know them.
  */
-static enum relay_outcome relay_pass_wait(struct relay_direction *p, ssize_t err)
+static enum relay_outcome relay_pass_wait(struct relay_direction *p, ssize_t err,
+                                          struct relay_detail *detail)
 {
     const struct relay_mark *m = p->mark;
     const bool judged =
@@ -213,7 +226,7 @@ static enum relay_outcome relay_pass_wait(struct relay_direction *p, ssize_t err
         relay_release(p);
         relay_account(p, 0);
     }
-    return err == -EAGAIN ? RELAY_WRITE : RELAY_PAUSE;
+    return relay_unsent(err, detail);
 }
 
 /* Notes what the messages that begin in the first n copied bytes set up. */
@@ -267,12 +280,11 @@ enum relay_outcome relay_pass_on(struct relay_direction *p, struct relay_detail 
     relay_pass_intend(p, p->copied_messages, fds);
     n = relay_send_posted(p, q->data, p->copied);
     if (n == -EAGAIN || n == -ETOOMANYREFS) {
-        return relay_pass_wait(p, n);
+        return relay_pass_wait(p, n, detail);
     }
     if (n < 0) {
         relay_mark_set(m, RELAY_MARK_IDLE);
-        detail->err = (int)-n;
-        return RELAY_TO_ERROR;
+        return relay_unsent(n, detail);
     }
     cut = (size_t)n < p->copied;
     if ((cut || p->copied_messages == 0) && !relay_mark_cut(m, q->data, (size_t)n, p->copied)) {

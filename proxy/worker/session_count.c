@@ -11,18 +11,11 @@
 #include "proxy/worker/device/session_replace.h"
 #include "proxy/worker/device/session_hold.h"
 
-static void session_count_add(struct ipc_count *to, const struct ipc_count *more)
-{
-    to->messages += more->messages;
-    to->bytes += more->bytes;
-    to->fds += more->fds;
-}
-
 void session_count_channels(const struct channel_pair *l, struct ipc_count *to_backend,
                             struct ipc_count *to_client)
 {
-    session_count_add(to_backend, &l->to_backend.mark->total.count);
-    session_count_add(to_client, &l->to_client.mark->total.count);
+    ipc_count_add(to_backend, &l->to_backend.mark->total.count);
+    ipc_count_add(to_client, &l->to_client.mark->total.count);
 }
 
 uint64_t session_count_taken(const struct session *s)
