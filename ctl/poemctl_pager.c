@@ -3,14 +3,14 @@
 #define _GNU_SOURCE
 #include "ctl/poemctl_pager.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
+
+#include "ctl/run/run_child.h"
 
 /* In the new process: never returns. */
 static void poemctl_pager_become(int from_fd, const char *wanted)
@@ -65,7 +65,6 @@ void poemctl_pager_end(struct poemctl_pager *p)
     (void)fflush(stdout);
     dup2(p->terminal_fd, STDOUT_FILENO);
     close(p->terminal_fd);
-    while (waitpid(p->pid, NULL, 0) < 0 && errno == EINTR) {
-    }
+    (void)run_child_wait(p->pid);
     p->pid = 0;
 }

@@ -79,20 +79,9 @@ static int poemctl_status_as_json(const struct status *s)
 
 /* ---- for people ---- */
 
-static void poemctl_status_print_sessions(const json_t *o)
+/* Prints the longest time for which a process served no session. */
+static void poemctl_status_print_turn(long long us)
 {
-    const json_t *n = json_object_get(o, "sessions");
-
-    printf("%lld of %lld session%s, %lld since the start", control_number(n, "now"),
-           control_number(n, "most"), control_number(n, "most") == 1 ? "" : "s",
-           control_number(n, "begun"));
-}
-
-/* Prints the longest time for which the process served no session. */
-static void poemctl_status_print_turn(const json_t *o)
-{
-    const long long us = control_number(o, "longest-turn-us");
-
     printf("%lld.%lld ms", us / 1000, us / 100 % 10);
 }
 
@@ -111,9 +100,9 @@ static void poemctl_status_print_broker(const json_t *b, bool brief)
         printf("configuration  the command line\n");
     }
     printf("all routes     ");
-    poemctl_status_print_sessions(b);
+    status_routes_print_begun(b);
     printf("\nlongest turn   ");
-    poemctl_status_print_turn(b);
+    poemctl_status_print_turn(control_number(b, "longest-turn-us"));
     printf("\naudit log      ");
     if (json_is_object(audit)) {
         printf("%s, %lld records%s\n", control_text(audit, "file"),
@@ -153,8 +142,10 @@ static void poemctl_status_sum_workers(const json_t *broker)
         longest_us = us > longest_us ? us : longest_us;
         starting += !json_is_true(json_object_get(w, "ready"));
     }
-    printf("workers        %zu, %zu of them starting, longest turn %lld.%lld ms\n",
-           json_array_size(list), starting, longest_us / 1000, longest_us / 100 % 10);
+    printf("workers        %zu, %zu of them starting, longest turn ", json_array_size(list),
+           starting);
+    poemctl_status_print_turn(longest_us);
+    printf("\n");
 }
 
 static void poemctl_status_print_workers(const json_t *broker)
@@ -166,7 +157,7 @@ static void poemctl_status_print_workers(const json_t *broker)
     {
         printf("worker         pid %lld, %lld session%s, longest turn ", control_number(w, "pid"),
                control_number(w, "sessions"), control_number(w, "sessions") == 1 ? "" : "s");
-        poemctl_status_print_turn(w);
+        poemctl_status_print_turn(control_number(w, "longest-turn-us"));
         printf("%s\n", json_is_true(json_object_get(w, "ready")) ? "" : ", starting");
     }
 }

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/sock.h"
+#include "ctl/run/run_child.h"
 
 /* How long a device may take to listen, and how often that is looked at. */
 #define REPLACE_DEVICE_MS 10000
@@ -69,15 +70,9 @@ int replace_device_connect(pid_t pid, const char *path)
 
 void replace_device_end(pid_t pid)
 {
-    const struct timespec look = {.tv_nsec = REPLACE_DEVICE_LOOK_MS * 1000000L};
-
     kill(-pid, SIGTERM);
-    for (int ms = 0; ms < REPLACE_DEVICE_END_MS; ms += REPLACE_DEVICE_LOOK_MS) {
-        if (waitpid(pid, NULL, WNOHANG) == pid) {
-            return;
-        }
-        nanosleep(&look, NULL);
+    if (run_child_wait_for(pid, REPLACE_DEVICE_END_MS) == -ETIMEDOUT) {
+        kill(-pid, SIGKILL);
+        (void)run_child_wait(pid);
     }
-    kill(-pid, SIGKILL);
-    (void)waitpid(pid, NULL, 0);
 }

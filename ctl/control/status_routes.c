@@ -106,8 +106,7 @@ void status_routes_filter(json_t *routes, int state, const char *pattern)
     for (size_t i = json_array_size(routes); i-- > 0;) {
         const json_t *r = json_array_get(routes, i);
 
-        if ((state != STATUS_ROUTES_ANY &&
-             strcmp(control_text(r, "state"), states[state].word) != 0) ||
+        if ((state != STATUS_ROUTES_ANY && status_routes_state_of(r) != (size_t)state) ||
             (pattern && fnmatch(pattern, control_text(r, "name"), 0) != 0)) {
             (void)json_array_remove(routes, i);
         }
@@ -120,6 +119,12 @@ static void status_routes_print_sessions(const json_t *r)
     const long long most = control_number(n, "most");
 
     printf("%lld of %lld session%s", control_number(n, "now"), most, POEMCTL_PLURAL(most));
+}
+
+void status_routes_print_begun(const json_t *o)
+{
+    status_routes_print_sessions(o);
+    printf(", %lld since the start", control_number(json_object_get(o, "sessions"), "begun"));
 }
 
 /* ---- one route ---- */
@@ -171,10 +176,8 @@ void status_routes_print_whole(const json_t *route)
     const long long overdue = control_number(route, "overdue");
 
     printf("route %s: ", control_text(route, "name"));
-    status_routes_print_sessions(route);
-    printf(", %lld since the start, taint %s",
-           control_number(json_object_get(route, "sessions"), "begun"),
-           control_text(route, "taint"));
+    status_routes_print_begun(route);
+    printf(", taint %s", control_text(route, "taint"));
     control_print_observed(route);
     if (overdue > 0) {
         printf(", %lld request%s answered in the device's stead", overdue, POEMCTL_PLURAL(overdue));

@@ -28,6 +28,9 @@ void status_routes_judge(json_t *routes);
  */
 void status_routes_filter(json_t *routes, int state, const char *pattern);
 
+/* Prints the numbers of sessions, of a route or of the broker: now, at most, since the start. */
+void status_routes_print_begun(const json_t *o);
+
 /* Prints one route on two lines, or more if devices fail. */
 void status_routes_print_whole(const json_t *route);
 

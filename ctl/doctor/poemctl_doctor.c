@@ -34,6 +34,17 @@ static const struct {
 
 static const char *const levels[] = {"skipped", "note", "wrong"};
 
+static void poemctl_doctor_add(const struct doctor *d, const char *level, const char *text,
+                               const char *mend)
+{
+    (void)json_array_append_new(d->findings, members_object((const struct member[]){
+                                                 {"check", json_string(d->check)},
+                                                 {"level", json_string(level)},
+                                                 {"text", json_string(text)},
+                                                 {"mend", members_text(*mend ? mend : NULL)},
+                                                 {NULL, NULL}}));
+}
+
 void doctor_report(struct doctor *d, enum doctor_level level, const char *mend, const char *fmt,
                    ...)
 {
@@ -45,12 +56,7 @@ void doctor_report(struct doctor *d, enum doctor_level level, const char *mend, 
     va_end(ap);
     d->reported++;
     d->wrong = d->wrong || level == DOCTOR_WRONG;
-    (void)json_array_append_new(d->findings, members_object((const struct member[]){
-                                                 {"check", json_string(d->check)},
-                                                 {"level", json_string(levels[level])},
-                                                 {"text", json_string(text)},
-                                                 {"mend", members_text(*mend ? mend : NULL)},
-                                                 {NULL, NULL}}));
+    poemctl_doctor_add(d, levels[level], text, mend);
 }
 
 /* ---- a running poemd ---- */
@@ -132,12 +138,7 @@ static void poemctl_doctor_look(struct doctor *d)
         d->reported = 0;
         checks[i].look(d);
         if (d->reported == 0) {
-            (void)json_array_append_new(d->findings, members_object((const struct member[]){
-                                                         {"check", json_string(checks[i].name)},
-                                                         {"level", json_string("ok")},
-                                                         {"text", json_string(checks[i].what)},
-                                                         {"mend", json_null()},
-                                                         {NULL, NULL}}));
+            poemctl_doctor_add(d, "ok", checks[i].what, "");
         }
     }
 }

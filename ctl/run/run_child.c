@@ -88,12 +88,12 @@ int run_child_wait(pid_t pid)
     return status;
 }
 
-int run_child_end(pid_t pid)
+int run_child_wait_for(pid_t pid, unsigned ms)
 {
     const struct timespec look = {.tv_nsec = RUN_LOOK_MS * 1000000L};
     int status;
 
-    for (int ms = 0; ms < RUN_END_MS; ms += RUN_LOOK_MS) {
+    for (unsigned waited = 0; waited < ms; waited += RUN_LOOK_MS) {
         const pid_t r = waitpid(pid, &status, WNOHANG);
 
         if (r == pid) {
@@ -103,6 +103,16 @@ int run_child_end(pid_t pid)
             return -errno;
         }
         nanosleep(&look, NULL);
+    }
+    return -ETIMEDOUT;
+}
+
+int run_child_end(pid_t pid)
+{
+    const int status = run_child_wait_for(pid, RUN_END_MS);
+
+    if (status != -ETIMEDOUT) {
+        return status;
     }
     kill(pid, SIGTERM);
     return run_child_wait(pid);

@@ -19,6 +19,9 @@ pid_t run_child_start(char *const *argv, bool background, int keep_fd)
 /* Waits for its end. Returns its status as waitpid, or -errno. */
 int run_child_wait(pid_t pid);
 
+/* Waits for up to so many ms for its end. Returns likewise; -ETIMEDOUT: it has not ended. */
+int run_child_wait_for(pid_t pid, unsigned ms);
+
 /* Waits for up to 2 s for its end, then sends SIGTERM and waits. Returns likewise. */
 int run_child_end(pid_t pid);
 

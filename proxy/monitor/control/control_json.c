@@ -270,15 +270,22 @@ json_t *control_session(const struct monitor_session *t)
 {
     /* Set by the verdict. */
     json_t *facts = monitor_session_facts(t);
-    json_t *o = json_pack(
-        "{s:I,s:s,s:s,s:o,s:o,s:o,s:i,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "number", (json_int_t)t->id,
-        "route", t->config->name, "state", session_state_name(t->state), "since",
-        control_json_time_of(t->accepted_ms), "ms", control_json_age(t->accepted_ms), "worker",
-        t->member ? json_integer(t->member->pid) : json_null(), "resumed", (int)t->resumed, "taint",
-        control_json_taint(t->taint), "observed", control_json_taint(t->observed), "to-backend",
-        control_json_counts(t, &t->to_backend), "to-client", control_json_counts(t, &t->to_client),
-        "overdue", control_json_overdue(t), "restart", control_json_restart(t), "replace",
-        control_json_replace(t));
+    json_t *o = members_object(
+        (const struct member[]){{"number", members_number(t->id)},
+                                {"route", json_string(t->config->name)},
+                                {"state", json_string(session_state_name(t->state))},
+                                {"since", control_json_time_of(t->accepted_ms)},
+                                {"ms", control_json_age(t->accepted_ms)},
+                                {"worker", t->member ? json_integer(t->member->pid) : json_null()},
+                                {"resumed", members_number(t->resumed)},
+                                {"taint", control_json_taint(t->taint)},
+                                {"observed", control_json_taint(t->observed)},
+                                {"to-backend", control_json_counts(t, &t->to_backend)},
+                                {"to-client", control_json_counts(t, &t->to_client)},
+                                {"overdue", control_json_overdue(t)},
+                                {"restart", control_json_restart(t)},
+                                {"replace", control_json_replace(t)},
+                                {NULL, NULL}});
 
     if (o && facts) {
         (void)json_object_update(o, facts);
