@@ -21,7 +21,7 @@
 #include "ctl/poemctl_json.h"
 #include "ctl/trace/poemctl_trace.h"
 #include "ctl/replay/replay.h"
-#include "ctl/trace/trace_source.h"
+#include "ctl/replay/replay_read.h"
 #include "trace/decode/names.h"
 
 #define ACTION "trace replay"
@@ -70,82 +70,6 @@ static unsigned trace_replay_leg(const struct options *o)
     return o->leg == LEG_CLIENT ? TRACE_LEG_CLIENT : TRACE_LEG_BACKEND;
 }
 
-/* ---- the trace ---- */
-
-/* The script under construction, and the session that was chosen. */
-struct reading {
-    const struct options *options;
-    struct replay_script script;
-    bool chosen;
-    uint64_t session;
-    char route[LIMIT_NAME * 4 + 1];
-    char why[512]; /* not empty: why it cannot be replayed */
-};
-
-static void trace_replay_choose(struct reading *r, const struct trace_session *s)
-{
-    r->chosen = true;
-    r->session = s->number;
-    r->script.session = s->number;
-    log_escape(r->route, sizeof r->route, s->route, strlen(s->route));
-}
-
-static void trace_replay_take(struct reading *r, const struct trace_item *item)
-{
-    const struct trace_session *const s = item->session;
-    int err;
-
-    if (r->options->session_said && s->number != r->options->session) {
-        return;
-    }
-    if (!r->chosen) {
-        trace_replay_choose(r, s);
-    } else if (s->number != r->session) {
-        snprintf(r->why, sizeof r->why,
-                 "the trace has several sessions, %" PRIu64 " and %" PRIu64
-                 " among them: choose one with --session",
-                 r->session, s->number);
-        return;
-    }
-    err = replay_script_add(&r->script, &item->message);
-    if (err == -EFBIG) {
-        snprintf(r->why, sizeof r->why,
-                 "the session is too large to replay; cut out a part with trace extract");
-    } else if (err) {
-        snprintf(r->why, sizeof r->why, "%s", strerror(-err));
-    }
-}
-
-/* Reads the trace. A trace that is cut off is replayed up to there. */
-static int trace_replay_read_trace(struct trace_source *source, struct reading *r)
-{
-    enum trace_outcome outcome = TRACE_SESSION;
-    struct trace_item item;
-
-    while (r->why[0] == '\0' &&
-           (outcome = trace_reader_next(source->reader, &item)) <= TRACE_STATISTICS) {
-        if (outcome == TRACE_MESSAGE) {
-            trace_replay_take(r, &item);
-        }
-    }
-    if (r->why[0] == '\0') {
-        const int code = trace_source_ended(source, outcome);
-
-        if (code != POEMCTL_YES && outcome != TRACE_CUT_OFF) {
-            return code;
-        }
-        if (!r->chosen) {
-            snprintf(r->why, sizeof r->why, "%s",
-                     r->options->session_said ? "the trace has no message of that session"
-                                              : "the trace has no message");
-        } else {
-            (void)!replay_script_finish(&r->script, trace_replay_leg(r->options), r->why,
-                                        sizeof r->why);
-        }
-    }
-    return r->why[0] == '\0' ? POEMCTL_YES : POEMCTL_COULD_NOT;
-}
-
 /* ---- reports ---- */
 
 static const char *trace_replay_kind_name(enum replay_finding_kind kind)
@@ -189,7 +113,8 @@ static void trace_replay_print_interrupts(const struct replay_result *r)
     }
 }
 
-static void trace_replay_print_result(const struct reading *in, const struct replay_result *r)
+static void trace_replay_print_result(const struct replay_reading *in,
+                                      const struct replay_result *r)
 {
     for (unsigned i = 0; i < r->n_findings; i++) {
         trace_replay_print_finding(&r->findings[i]);
@@ -267,7 +192,8 @@ static const char *trace_replay_verdict(const struct replay_result *r)
     return r->could_not ? "could-not" : r->found > 0 ? "differs" : "equal";
 }
 
-static json_t *trace_replay_result_json(const struct reading *in, const struct replay_result *r)
+static json_t *trace_replay_result_json(const struct replay_reading *in,
+                                        const struct replay_result *r)
 {
     json_t *const findings = json_array();
 
@@ -296,7 +222,7 @@ static json_t *trace_replay_result_json(const struct reading *in, const struct r
         {NULL, NULL}});
 }
 
-static int trace_replay_notify(const struct options *o, const struct reading *in,
+static int trace_replay_notify(const struct options *o, const struct replay_reading *in,
                                const struct replay_result *r)
 {
     const int code = r->could_not ? POEMCTL_COULD_NOT : r->found > 0 ? POEMCTL_NO : POEMCTL_YES;
@@ -354,7 +280,7 @@ static void trace_replay_play_device(struct options *o, const struct replay_sett
     close(stop_fd);
 }
 
-static int trace_replay_play(struct options *o, const struct reading *in)
+static int trace_replay_play(struct options *o, const struct replay_reading *in)
 {
     const int timeout = o->timeout_ms ? o->timeout_ms : o->as_device ? -1 : POEMCTL_TIMEOUT_MS;
     const struct replay_settings settings = {.script = &in->script,
@@ -387,8 +313,7 @@ static int trace_replay_main(int argc, char **argv)
 {
     static struct options o = {.leg = LEG_BACKEND};
     char **const operands = poemctl_parse(&trace_replay, argc, argv, &o);
-    struct trace_source source;
-    struct reading in = {.options = &o};
+    struct replay_reading in = {.leg = TRACE_LEG_BACKEND};
     int code;
 
     if (!operands) {
@@ -403,18 +328,13 @@ static int trace_replay_main(int argc, char **argv)
     if (!poemctl_socket(ACTION, o.path)) {
         return poemctl_usage(&trace_replay);
     }
-    replay_script_init(&in.script);
-    code = trace_source_open(&source, ACTION, o.file, NULL);
-    if (code == POEMCTL_YES) {
-        code = trace_replay_read_trace(&source, &in);
-        if (in.why[0] != '\0') {
-            (void)poemctl_could_not(ACTION, o.file, in.why);
-        }
-    }
+    in.one_session = o.session_said;
+    in.session = o.session;
+    in.leg = trace_replay_leg(&o);
+    code = replay_read(&in, ACTION, o.file);
     if (code == POEMCTL_YES) {
         code = trace_replay_play(&o, &in);
     }
-    trace_source_close(&source);
     replay_script_deinit(&in.script);
     return code;
 }
