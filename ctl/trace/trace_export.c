@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ctl/replay/reproducer.h"
 #include "ctl/trace/poemctl_trace.h"
 #include "ctl/trace/trace_choice.h"
 #include "ctl/trace/trace_database.h"
@@ -19,6 +20,9 @@ struct options {
     struct trace_choice choice;
     const char *chrome;
     const char *sqlite;
+    int test; /* enum reproducer_language; -1: not asked for */
+    bool one_session;
+    uint64_t session;
     const char *file;
 };
 
@@ -56,9 +60,34 @@ static int trace_export_write_all(struct trace_source *source, FILE *f, const vo
     return fflush(f) != 0 || ferror(f) ? poemctl_could_not(name, path, strerror(errno)) : code;
 }
 
+static bool trace_export_read_session(void *values, const char *text)
+{
+    struct options *const o = values;
+
+    o->one_session = true;
+    if (!cli_number(text, 0, UINT64_MAX, &o->session)) {
+        poemctl_error(name, "--session: the number of a session, as in trace show");
+        return false;
+    }
+    return true;
+}
+
+static int trace_export_test(const struct options *o)
+{
+    struct replay_reading in = {
+        .one_session = o->one_session, .session = o->session, .leg = TRACE_LEG_BACKEND};
+    int code = replay_read(&in, name, o->file);
+
+    if (code == POEMCTL_YES) {
+        code = reproducer_write(&in, o->test, name, o->file);
+    }
+    replay_script_deinit(&in.script);
+    return code;
+}
+
 static int trace_export_main(int argc, char **argv)
 {
-    struct options o = {.file = NULL};
+    struct options o = {.test = -1};
     char **const operands = poemctl_parse(&trace_export, argc, argv, &o);
     int code;
 
@@ -66,9 +95,17 @@ static int trace_export_main(int argc, char **argv)
         return POEMCTL_USAGE;
     }
     o.file = operands[0];
-    if (!o.chrome == !o.sqlite) {
-        poemctl_error(name, "either --chrome or --sqlite is needed");
+    if ((o.chrome != NULL) + (o.sqlite != NULL) + (o.test >= 0) != 1) {
+        poemctl_error(name, "one of --chrome, --sqlite and --test is needed");
         return poemctl_usage(&trace_export);
+    }
+    if (o.test >= 0 ? o.choice.filter || o.choice.since || o.choice.until : o.one_session) {
+        poemctl_error(name,
+                      "--session is for --test, --filter, --since and --until for the others");
+        return poemctl_usage(&trace_export);
+    }
+    if (o.test >= 0) {
+        return trace_export_test(&o);
     }
     code = !trace_choice_settle(&o.choice, name) ? POEMCTL_USAGE
            : o.sqlite ? trace_database_write(name, o.file, o.choice.filter, o.sqlite)
@@ -83,13 +120,18 @@ static const struct cli_option options[] = {
      CLI_TEXT(struct options, chrome)},
     {"sqlite", 0, "OUT", "write tables of sqlite to this new file",
      CLI_TEXT(struct options, sqlite)},
+    {"test", 0, "c|python", "print a program that plays the client to a device",
+     CLI_CHOICE(struct options, test)},
+    {"session", 0, "N", "for --test: the session with this number",
+     CLI_READ(trace_export_read_session)},
     TRACE_CHOICE_OPTIONS(struct options, choice),
     POEMCTL_END_OPTION,
 };
 
 const struct poemctl_command trace_export = {
     .name = name,
-    .synopsis = "--chrome OUT | --sqlite OUT [--filter FILTER] [--since TIME] [--until TIME] FILE",
+    .synopsis = "--chrome OUT | --sqlite OUT [--filter FILTER] [--since TIME] [--until TIME] FILE\n"
+                "--test c | python [--session N] FILE",
     .what = "convert a trace for other tools",
     .manual = "poemctl-trace-stats(1)",
     .options = options,
