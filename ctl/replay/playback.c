@@ -21,6 +21,8 @@ static uint8_t *in; /* payload of the message that came */
 static struct header head;
 static int in_fds[FDS_MAX];
 static unsigned n_in_fds;
+static size_t low;        /* all of the device's messages before this place have come */
+static size_t low_device; /* number of these */
 
 /* ---- small things ---- */
 
@@ -569,23 +571,23 @@ static void playback_send_message(size_t place)
 /* Receives until the device's first n messages have come. Returns false if one did not in time. */
 static bool playback_wait_for(size_t n)
 {
-    for (size_t i = 0, device = 0; i < n_messages && device < n; i++) {
-        if (session[i].client) {
+    for (; low < n_messages && low_device < n; low++) {
+        if (session[low].client) {
             continue;
         }
-        device++;
-        while (!fates[i].came) {
+        while (!fates[low].came) {
             switch (playback_take(playback_now_us() + PATIENCE_MS * 1000, false)) {
             case CAME:
                 break;
             case CLOSED:
-                playback_gone(&session[i]);
+                playback_gone(&session[low]);
             case LATE:
-                playback_differs(&session[i]);
+                playback_differs(&session[low]);
                 printf("did not come within %d s\n", PATIENCE_MS / 1000);
                 return false;
             }
         }
+        low_device++;
     }
     return true;
 }

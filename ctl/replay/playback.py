@@ -73,6 +73,7 @@ class Client:
         self.files: dict[int, int] = {}
         self.maps: list[Map] = []
         self.found = 0
+        self.low = 0  # all of the device's messages before this one have come
         self.last = time.monotonic()
         self.room = max([m.size for m in session] + [1 << 21])
         self.sock = socket.socket(socket.AF_UNIX)
@@ -270,7 +271,9 @@ class Client:
         self.note_sent(m, fds)
 
     def missing(self, n: int) -> Message | None:
-        return next((m for m in self.device[:n] if m.number not in self.came), None)
+        while self.low < n and self.device[self.low].number in self.came:
+            self.low += 1
+        return self.device[self.low] if self.low < n else None
 
     def wait_for(self, n: int) -> bool:
         """Receives until the device's first n messages have come. False: one did not in time."""

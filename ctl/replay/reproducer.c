@@ -87,6 +87,17 @@ static const struct grammar grammars[] = {
 
 /* ---- the head ---- */
 
+/* Prints n characters from a trace; in C, they must not end the comment. */
+static void reproducer_print_text(const char *p, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        putchar(p[i]);
+        if (i + 1 < n && ((p[i] == '*' && p[i + 1] == '/') || (p[i] == '/' && p[i + 1] == '*'))) {
+            putchar(' ');
+        }
+    }
+}
+
 static bool reproducer_leaves_out(const struct replay_message *m)
 {
     return (m->flags & TRACE_UNDELIVERED) != 0 && !replay_whole(m);
@@ -98,8 +109,9 @@ static void reproducer_print_head(const struct replay_reading *in, const struct 
     const struct replay_script *const s = &in->script;
     char name[64];
 
-    printf("%sSession %" PRIu64 "%s%s of a trace, made by \"poemctl trace export --test\".%s\n",
-           g->comment, in->session, in->route[0] ? " of " : "", in->route, g->comment_end);
+    printf("%sSession %" PRIu64 "%s", g->comment, in->session, in->route[0] ? " of " : "");
+    reproducer_print_text(in->route, strlen(in->route));
+    printf(" of a trace, made by \"poemctl trace export --test\".%s\n", g->comment_end);
     printf("%susage: PROGRAM SOCKET, at which the device listens%s\n", g->comment, g->comment_end);
     printf("%sexit status: 0 same, 1 differs, 2 usage, 3 the device is gone%s\n", g->comment,
            g->comment_end);
@@ -139,18 +151,6 @@ static void reproducer_print_fields(const struct grammar *g)
     }
 }
 
-/* Prints text of a peer; in C, it must not end the comment. */
-static void reproducer_print_text(const struct strbuf *text)
-{
-    for (size_t i = 0; i < text->n; i++) {
-        putchar(text->p[i]);
-        if (i + 1 < text->n && ((text->p[i] == '*' && text->p[i + 1] == '/') ||
-                                (text->p[i] == '/' && text->p[i + 1] == '*'))) {
-            putchar(' ');
-        }
-    }
-}
-
 /* Prints a comment with the message's fields. */
 static void reproducer_print_comment(const struct replay_message *m, const struct grammar *g)
 {
@@ -175,7 +175,7 @@ static void reproducer_print_comment(const struct replay_message *m, const struc
         decode_request(&printer, &view, NULL);
     }
     printf("    %s%s: ", g->comment, replay_name(m, name, sizeof name));
-    reproducer_print_text(&text);
+    reproducer_print_text(text.p, text.n);
     printf("%s\n", g->comment_end);
     strbuf_deinit(&text);
     decode_scratch_deinit(&scratch);

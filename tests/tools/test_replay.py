@@ -44,7 +44,8 @@ def dma(address: int, count: int, data: bytes = b"") -> bytes:
 class Story:
     """A session told by hand: every message a tenth of a millisecond after the one before."""
 
-    def __init__(self, begin: bool = True) -> None:
+    def __init__(self, begin: bool = True, route: str = "story") -> None:
+        self.route = route
         self.messages: list[Message] = []
         if begin:
             self.ask(0, VERSION, version(b"{}\0"))
@@ -76,7 +77,7 @@ class Story:
     def __bytes__(self) -> bytes:
         trace = Trace()
         trace.section()
-        trace.interface("story/1", session=1, route="story", verdict="allow")
+        trace.interface("story/1", session=1, route=self.route, verdict="allow")
         for message in self.messages:
             trace.message(message)
         return bytes(trace)

@@ -131,6 +131,15 @@ class Reproducer(ReplayCase):
                           "are not checked", text)
             self.assertIn("message 3 (REGION_READ): BAR0+0x0, 4", text)
 
+    def test_a_trace_cannot_add_code(self) -> None:
+        offer = b'\0\0\0\0{"*/":"int x = \'\';","/*":"\\n"}\0'
+        story = Story(begin=False, route="*/ int x = ''; /*")
+        story.ask(0, 1, offer)
+        story.answer(0, 1, offer)
+        trace = self.write(story)
+        for language in "c", "python":
+            self.assertEqual(self.run_program(self.program(trace, language))[0], 2)
+
     def test_what_cannot_be_written(self) -> None:
         story = Story()
         story.ask(1, READ, access(0, 0, 4), kept=20)
