@@ -140,6 +140,18 @@ class Reproducer(ReplayCase):
         for language in "c", "python":
             self.assertEqual(self.run_program(self.program(trace, language))[0], 2)
 
+    def test_session(self) -> None:
+        trace = self.write(Story())
+        whole = self.tool("poemctl", "trace", "export", "--test", "c", trace).stdout
+        one = self.tool("poemctl", "trace", "export", "--test", "c", "--session", "1", trace)
+        self.assertEqual(one.stdout, whole)
+        none = self.tool("poemctl", "trace", "export", "--test", "c", "--session", "7", trace,
+                         status=3)
+        self.assertIn("the trace has no message of that session", none.stderr)
+        wrong = self.tool("poemctl", "trace", "export", "--chrome", "-", "--session", "1", trace,
+                          status=2)
+        self.assertIn("--session is for --test", wrong.stderr)
+
     def test_what_cannot_be_written(self) -> None:
         story = Story()
         story.ask(1, READ, access(0, 0, 4), kept=20)
