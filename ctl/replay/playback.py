@@ -328,6 +328,9 @@ def main(session: list[Message], fields: dict[int, list[tuple[int, int, str]]],
             client.drain()
     except Gone:
         return GONE
+    except OSError as error:
+        print(f"{argv[0]}: {error.strerror}", file=sys.stderr)
+        return USAGE
     if client.found == 0:
         print(f"same: {len(client.device)} messages of the device are as recorded")
     return DIFFERS if client.found else SAME

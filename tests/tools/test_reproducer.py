@@ -12,6 +12,8 @@ from __future__ import annotations
 import argparse
 import contextlib
 import os
+import resource
+import signal
 import socket
 import subprocess
 import sys
@@ -98,6 +100,22 @@ class Reproducer(ReplayCase):
                 status, text = self.run_program(program, path)
             self.assertEqual(status, 3, text)
             self.assertIn("the device closed the connection before message ", text)
+
+    def test_a_program_that_cannot_run(self) -> None:
+        """No file may have a size, so there is no memory to map."""
+        def no_memory() -> None:
+            signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+            resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+
+        trace = self.capture(["edu-drive"])
+        for language in "c", "python":
+            program = self.program(trace, language)
+            with self.subTest(language=language), self.edu() as path:
+                done = subprocess.run([*program, path], capture_output=True, text=True,
+                                      timeout=PATIENCE, stdin=subprocess.DEVNULL, check=False,
+                                      preexec_fn=no_memory)
+                self.assertEqual(done.returncode, 2, done.stdout + done.stderr)
+                self.assertIn("File too large", done.stderr)
 
     def dying(self) -> contextlib.AbstractContextManager[str]:
         def serve(client: socket.socket) -> None:
