@@ -79,7 +79,7 @@ static int trace_export_test(const struct options *o)
     int code = replay_read(&in, name, o->file);
 
     if (code == POEMCTL_YES) {
-        code = reproducer_write(&in, o->test, name, o->file);
+        code = reproducer_write(&in, (enum reproducer_language)o->test, name, o->file);
     }
     replay_script_deinit(&in.script);
     return code;
