@@ -281,6 +281,7 @@ void tracer_capture_close(struct tracer_capture *c)
 
 static void tracer_capture_free(struct tracer_capture *c)
 {
+    c->tracer->freed = true;
     LIST_REMOVE(c, link);
     while (LIST_FIRST(&c->views)) {
         tracer_view_leave(LIST_FIRST(&c->views));

@@ -117,6 +117,8 @@ struct tracer {
     struct tracer_ring rings[TRACER_WORKERS];
     unsigned empty_looks;
     uint64_t told_ms; /* when counts were last sent */
+    /* sessions or captures have ended since memory was last given back to the kernel */
+    bool freed;
     /* until then, no reader of a full pipe is waited for */
     uint64_t patient_ms;
     /* quits when no flight recorder waits for a file */

@@ -5,6 +5,7 @@
  * A worker's records count only for that worker's sessions, and a damaged ring is never read again.
  */
 #include <errno.h>
+#include <malloc.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -195,6 +196,15 @@ void tracer_ring_take(struct tracer *t, int ring_fd, int bell_fd)
     tracer_rings_look(t);
 }
 
+/* The C library keeps what lies below a block that is still in use, until it is asked. */
+static void tracer_rings_give_memory_back(struct tracer *t)
+{
+    if (t->freed) {
+        t->freed = false;
+        (void)malloc_trim(0);
+    }
+}
+
 static void tracer_rings_on_statistics(evutil_socket_t fd, short what, void *arg)
 {
     struct tracer *const t = arg;
@@ -216,6 +226,7 @@ static void tracer_rings_on_statistics(evutil_socket_t fd, short what, void *arg
     tracer_captures_turn(t);
     tracer_captures_notify(t);
     tracer_captures_reap(t);
+    tracer_rings_give_memory_back(t);
 }
 
 int tracer_rings_init(struct tracer *t)

@@ -212,6 +212,7 @@ void tracer_session_ended(struct tracer *t)
             c->why = TRACER_SESSION_ENDED;
         }
     }
+    t->freed = true;
     session_free(s);
 }
 
