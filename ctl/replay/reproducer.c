@@ -154,13 +154,7 @@ static void reproducer_print_fields(const struct grammar *g)
 /* Prints a comment with the message's fields. */
 static void reproducer_print_comment(const struct replay_message *m, const struct grammar *g)
 {
-    const struct trace_message t = {.number = m->number,
-                                    .size = m->hdr.size,
-                                    .kept = m->kept,
-                                    .sender = m->sender,
-                                    .legs = m->legs,
-                                    .flags = m->flags,
-                                    .data = m->data};
+    const struct trace_message t = replay_captured(m);
     struct decode_scratch scratch = {.p = NULL};
     struct decode_view view;
     struct strbuf text;

@@ -15,8 +15,7 @@
 /* Finds the place that a message accesses, from its kept bytes. */
 static bool replay_compare_find_place(const struct replay_message *m, struct access *out)
 {
-    const struct trace_message t = {
-        .size = m->hdr.size, .kept = m->kept, .flags = m->flags, .data = m->data};
+    const struct trace_message t = replay_captured(m);
 
     return access_read(&t, out) && out->kind != ACCESS_NONE;
 }

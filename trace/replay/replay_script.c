@@ -53,6 +53,17 @@ const char *replay_name(const struct replay_message *m, char *out, size_t size)
     return out;
 }
 
+struct trace_message replay_captured(const struct replay_message *m)
+{
+    return (struct trace_message){.number = m->number,
+                                  .size = m->hdr.size,
+                                  .kept = m->kept,
+                                  .sender = m->sender,
+                                  .legs = m->legs,
+                                  .flags = m->flags,
+                                  .data = m->data};
+}
+
 /* ---- adding ---- */
 
 static int replay_script_reserve(struct replay_script *s)
@@ -180,14 +191,7 @@ static bool replay_script_pair_all(struct replay_script *s)
     }
     for (size_t i = 0; i < s->n; i++) {
         struct replay_message *const r = &s->messages[i];
-        const struct trace_message m = {.session = s->session,
-                                        .number = r->number,
-                                        .size = r->hdr.size,
-                                        .kept = r->kept,
-                                        .sender = r->sender,
-                                        .legs = r->legs,
-                                        .flags = r->flags,
-                                        .data = r->data};
+        const struct trace_message m = replay_captured(r);
 
         if (trace_pairs_feed(pairs, &session, &m, i, &request) == TRACE_PAIR_REPLY) {
             r->reply = true;

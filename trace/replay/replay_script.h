@@ -77,6 +77,9 @@ static inline bool replay_whole(const struct replay_message *m)
     return m->kept == m->hdr.size;
 }
 
+/* The message as it was in the trace, without session, times and fds. Its data stay borrowed. */
+struct trace_message replay_captured(const struct replay_message *m);
+
 /* Formats "message 12 (REGION_WRITE)" for messages to users; returns out. */
 const char *replay_name(const struct replay_message *m, char *out, size_t size);
 
