@@ -31,10 +31,9 @@ struct options {
     bool json;
     bool as_device;
     bool fast;
-    bool session_said;
-    uint64_t session;
     int timeout_ms; /* 0: not given */
     enum { LEG_CLIENT, LEG_BACKEND } leg;
+    struct replay_reading in;
     const char *file;
     const char *path;
     struct replay_masks masks;
@@ -44,14 +43,7 @@ struct options {
 
 static bool trace_replay_read_session(void *values, const char *text)
 {
-    struct options *const o = values;
-
-    o->session_said = true;
-    if (!cli_number(text, 0, UINT64_MAX, &o->session)) {
-        poemctl_error(ACTION, "--session: the number of a session, as in trace show");
-        return false;
-    }
-    return true;
+    return replay_read_choice(&((struct options *)values)->in, ACTION, text);
 }
 
 static bool trace_replay_read_mask(void *values, const char *text)
@@ -63,11 +55,6 @@ static bool trace_replay_read_mask(void *values, const char *text)
         return false;
     }
     return true;
-}
-
-static unsigned trace_replay_leg(const struct options *o)
-{
-    return o->leg == LEG_CLIENT ? TRACE_LEG_CLIENT : TRACE_LEG_BACKEND;
 }
 
 /* ---- reports ---- */
@@ -222,8 +209,7 @@ static json_t *trace_replay_result_json(const struct replay_reading *in,
         {NULL, NULL}});
 }
 
-static int trace_replay_notify(const struct options *o, const struct replay_reading *in,
-                               const struct replay_result *r)
+static int trace_replay_notify(const struct options *o, const struct replay_result *r)
 {
     const int code = r->could_not ? POEMCTL_COULD_NOT : r->found > 0 ? POEMCTL_NO : POEMCTL_YES;
 
@@ -231,10 +217,10 @@ static int trace_replay_notify(const struct options *o, const struct replay_read
         (void)poemctl_could_not(ACTION, o->path, r->why);
     }
     if (o->json) {
-        return poemctl_json(ACTION, trace_replay_result_json(in, r), code);
+        return poemctl_json(ACTION, trace_replay_result_json(&o->in, r), code);
     }
     if (!r->could_not) {
-        trace_replay_print_result(in, r);
+        trace_replay_print_result(&o->in, r);
     }
     return code;
 }
@@ -280,13 +266,13 @@ static void trace_replay_play_device(struct options *o, const struct replay_sett
     close(stop_fd);
 }
 
-static int trace_replay_play(struct options *o, const struct replay_reading *in)
+static int trace_replay_play(struct options *o)
 {
     const int timeout = o->timeout_ms ? o->timeout_ms : o->as_device ? -1 : POEMCTL_TIMEOUT_MS;
-    const struct replay_settings settings = {.script = &in->script,
+    const struct replay_settings settings = {.script = &o->in.script,
                                              .masks = &o->masks,
                                              .path = o->path,
-                                             .leg = trace_replay_leg(o),
+                                             .leg = o->in.leg,
                                              .timeout_ms = timeout,
                                              .fast = o->fast};
     struct replay_result *const r = malloc(sizeof *r);
@@ -303,7 +289,7 @@ static int trace_replay_play(struct options *o, const struct replay_reading *in)
     } else {
         replay_client(&settings, r);
     }
-    code = trace_replay_notify(o, in, r);
+    code = trace_replay_notify(o, r);
     replay_result_deinit(r);
     free(r);
     return code;
@@ -313,7 +299,6 @@ static int trace_replay_main(int argc, char **argv)
 {
     static struct options o = {.leg = LEG_BACKEND};
     char **const operands = poemctl_parse(&trace_replay, argc, argv, &o);
-    struct replay_reading in = {.leg = TRACE_LEG_BACKEND};
     int code;
 
     if (!operands) {
@@ -328,14 +313,12 @@ static int trace_replay_main(int argc, char **argv)
     if (!poemctl_socket(ACTION, o.path)) {
         return poemctl_usage(&trace_replay);
     }
-    in.one_session = o.session_said;
-    in.session = o.session;
-    in.leg = trace_replay_leg(&o);
-    code = replay_read(&in, ACTION, o.file);
+    o.in.leg = o.leg == LEG_CLIENT ? TRACE_LEG_CLIENT : TRACE_LEG_BACKEND;
+    code = replay_read(&o.in, ACTION, o.file);
     if (code == POEMCTL_YES) {
-        code = trace_replay_play(&o, &in);
+        code = trace_replay_play(&o);
     }
-    replay_script_deinit(&in.script);
+    replay_script_deinit(&o.in.script);
     return code;
 }
 

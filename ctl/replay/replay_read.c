@@ -9,9 +9,20 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/cli.h"
 #include "base/log.h"
 #include "ctl/poemctl.h"
 #include "ctl/trace/trace_source.h"
+
+bool replay_read_choice(struct replay_reading *r, const char *action, const char *text)
+{
+    r->one_session = true;
+    if (!cli_number(text, 0, UINT64_MAX, &r->session)) {
+        poemctl_error(action, "--session: the number of a session, as in trace show");
+        return false;
+    }
+    return true;
+}
 
 static void replay_read_choose(struct replay_reading *r, const struct trace_session *s)
 {

@@ -21,6 +21,13 @@ struct replay_reading {
 };
 
 /*
+ * Takes the value of an option --session. Returns false after an error message of the action if it
+ * is no number.
+ */
+bool replay_read_choice(struct replay_reading *r, const char *action, const char *text)
+    __attribute__((warn_unused_result));
+
+/*
  * Reads the session from file ("-": standard input) into r, of which the first three members are
  * set and the others 0. A trace that is cut off is read up to there. Returns POEMCTL_YES, or
  * another exit code after an error message of the action. Call replay_script_deinit in either case.

@@ -20,9 +20,8 @@ struct options {
     struct trace_choice choice;
     const char *chrome;
     const char *sqlite;
-    int test; /* enum reproducer_language; -1: not asked for */
-    bool one_session;
-    uint64_t session;
+    int test;                 /* enum reproducer_language; -1: not asked for */
+    struct replay_reading in; /* for test */
     const char *file;
 };
 
@@ -62,32 +61,23 @@ static int trace_export_write_all(struct trace_source *source, FILE *f, const vo
 
 static bool trace_export_read_session(void *values, const char *text)
 {
-    struct options *const o = values;
-
-    o->one_session = true;
-    if (!cli_number(text, 0, UINT64_MAX, &o->session)) {
-        poemctl_error(name, "--session: the number of a session, as in trace show");
-        return false;
-    }
-    return true;
+    return replay_read_choice(&((struct options *)values)->in, name, text);
 }
 
-static int trace_export_test(const struct options *o)
+static int trace_export_test(struct options *o)
 {
-    struct replay_reading in = {
-        .one_session = o->one_session, .session = o->session, .leg = TRACE_LEG_BACKEND};
-    int code = replay_read(&in, name, o->file);
+    int code = replay_read(&o->in, name, o->file);
 
     if (code == POEMCTL_YES) {
-        code = reproducer_write(&in, (enum reproducer_language)o->test, name, o->file);
+        code = reproducer_write(&o->in, (enum reproducer_language)o->test, name, o->file);
     }
-    replay_script_deinit(&in.script);
+    replay_script_deinit(&o->in.script);
     return code;
 }
 
 static int trace_export_main(int argc, char **argv)
 {
-    struct options o = {.test = -1};
+    struct options o = {.test = -1, .in.leg = TRACE_LEG_BACKEND};
     char **const operands = poemctl_parse(&trace_export, argc, argv, &o);
     int code;
 
@@ -99,7 +89,7 @@ static int trace_export_main(int argc, char **argv)
         poemctl_error(name, "one of --chrome, --sqlite and --test is needed");
         return poemctl_usage(&trace_export);
     }
-    if (o.test >= 0 ? o.choice.filter || o.choice.since || o.choice.until : o.one_session) {
+    if (o.test >= 0 ? o.choice.filter || o.choice.since || o.choice.until : o.in.one_session) {
         poemctl_error(name,
                       "--session is for --test, --filter, --since and --until for the others");
         return poemctl_usage(&trace_export);
