@@ -36,6 +36,7 @@ struct grammar {
     const char *message, *message_end;
     const char *yes, *no;
     const char *no_files, *files, *files_end;
+    bool counts_files; /* their number follows them */
     const char *tables, *session, *end;
 };
 
@@ -56,6 +57,7 @@ static const struct grammar grammars[] = {
             .no_files = "NULL, 0",
             .files = "(const struct file[]){",
             .files_end = "}, ",
+            .counts_files = true,
             .tables = "\nstatic const struct fields command_fields[] = {\n",
             .session =
                 "    {0, {{0, 0, NULL}}},\n};\n\nstatic const struct message recorded[] = {\n",
@@ -208,8 +210,6 @@ static size_t reproducer_file(const struct replay_script *s, const struct trace_
 static void reproducer_print_files(const struct replay_script *s, const struct replay_message *m,
                                    const struct grammar *g)
 {
-    const bool c = g == &grammars[REPRODUCER_IN_C];
-
     if (m->n_fds == 0) {
         fputs(g->no_files, stdout);
         return;
@@ -221,7 +221,7 @@ static void reproducer_print_files(const struct replay_script *s, const struct r
                g->field_end);
     }
     fputs(g->files_end, stdout);
-    if (c) {
+    if (g->counts_files) {
         printf("%u", m->n_fds);
     }
 }
