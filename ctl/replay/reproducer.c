@@ -279,7 +279,8 @@ static void reproducer_print(const struct replay_reading *in, enum reproducer_la
     const struct grammar *const g = &grammars[language];
 
     if (language == REPRODUCER_IN_PYTHON) {
-        puts("#!/usr/bin/python3");
+        /* Python looks for an encoding in the first two lines; a route's name could name one. */
+        puts("#!/usr/bin/python3\n# -*- coding: ascii -*-");
     }
     reproducer_print_head(in, g);
     fputs(language == REPRODUCER_IN_PYTHON ? reproducer_python : reproducer_c, stdout);

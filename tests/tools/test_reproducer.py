@@ -151,12 +151,15 @@ class Reproducer(ReplayCase):
 
     def test_a_trace_cannot_add_code(self) -> None:
         offer = b'\0\0\0\0{"*/":"int x = \'\';","/*":"\\n"}\0'
-        story = Story(begin=False, route="*/ int x = ''; /*")
-        story.ask(0, 1, offer)
-        story.answer(0, 1, offer)
-        trace = self.write(story)
-        for language in "c", "python":
-            self.assertEqual(self.run_program(self.program(trace, language))[0], 2)
+        # In UTF-7, "+AAo-" is the end of a line, and so of a comment of Python's.
+        for route in "*/ int x = ''; /*", "\nimport os\n", "coding: utf-7 +AAo-exit(9)":
+            story = Story(begin=False, route=route)
+            story.ask(0, 1, offer)
+            story.answer(0, 1, offer)
+            trace = self.write(story)
+            for language in "c", "python":
+                with self.subTest(route=route, language=language):
+                    self.assertEqual(self.run_program(self.program(trace, language))[0], 2)
 
     def test_session(self) -> None:
         trace = self.write(Story())
